@@ -1,0 +1,67 @@
+"""The entry of the ``swath`` script: exit statuses and the way errors are told."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from swath_cli._verbs import Verbs
+
+DONE, FAILED, USAGE, CHANGES, INTERRUPTED = 0, 1, 2, 3, 130
+"""The settled exit statuses; CHANGES is that of a ``plan`` which found something to change."""
+
+
+@click.command(
+    cls=Verbs,
+    help="Swath: an environment to build Earth-observation processors in, and the core they run on.",
+    epilog="Each verb has its own --help with examples. The verbs are those of the packages installed here.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="swath-cli", prog_name="swath", message="%(prog)s %(version)s")
+def swath() -> None:
+    """Hold the verbs together."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process with one of the settled exit statuses.
+
+    An exception that carries ``exit_status`` is an expected failure: its message is printed, without a
+    traceback. Set ``SWATH_DEBUG=1`` to see the traceback of any failure.
+    """
+    sys.exit(_run(None if arguments is None else list(arguments)))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        result = swath.main(args=arguments, prog_name="swath", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\ninterrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except BrokenPipeError:
+        # The reader of our output has gone (`swath info … | head`): nothing is left to say, nor to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # noqa: BLE001 -- the last resort of a command line
+        return _tell(error)
+    return result if isinstance(result, int) else DONE
+
+
+def _tell(error: Exception) -> int:
+    """Print an error for people and return its exit status."""
+    if os.environ.get("SWATH_DEBUG"):
+        raise error
+    status = getattr(error, "exit_status", None)
+    if isinstance(status, int):
+        click.echo(f"error: {error}", err=True)
+        for note in getattr(error, "__notes__", []):
+            click.echo(f"  {note}", err=True)
+        return status
+    click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
+    click.echo("This is a defect in Swath. Run again with SWATH_DEBUG=1 for the traceback to report.", err=True)
+    return FAILED

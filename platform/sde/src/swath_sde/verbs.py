@@ -1,0 +1,7 @@
+"""Verbs."""
+import click
+
+
+@click.command()
+def up() -> None:
+    """Not yet."""

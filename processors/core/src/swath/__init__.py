@@ -1,0 +1,1 @@
+"""Swath: read, write and process Earth-observation products, chunk by chunk."""

@@ -1,0 +1,1 @@
+"""Sentinel-2 processors on the Swath core."""
