@@ -1,22 +1,8 @@
-"""Verbs."""
-import click
+"""The core's verbs; each module imports what it works with only when its verb runs."""
 
+from swath.cli._convert import convert
+from swath.cli._info import info
+from swath.cli._run import run
+from swath.cli._samples import samples
 
-@click.command()
-def convert() -> None:
-    """Not yet."""
-
-
-@click.command()
-def info() -> None:
-    """Not yet."""
-
-
-@click.command()
-def run() -> None:
-    """Not yet."""
-
-
-@click.command()
-def samples() -> None:
-    """Not yet."""
+__all__ = ["convert", "info", "run", "samples"]

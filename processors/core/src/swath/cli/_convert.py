@@ -1,0 +1,8 @@
+"""The verb ``convert``."""
+
+import click
+
+
+@click.command()
+def convert() -> None:
+    """Not yet."""

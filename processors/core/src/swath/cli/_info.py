@@ -1,0 +1,8 @@
+"""The verb ``info``."""
+
+import click
+
+
+@click.command()
+def info() -> None:
+    """Not yet."""

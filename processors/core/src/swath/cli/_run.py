@@ -1,0 +1,8 @@
+"""The verb ``run``."""
+
+import click
+
+
+@click.command()
+def run() -> None:
+    """Not yet."""

@@ -1,0 +1,8 @@
+"""The verb ``samples``."""
+
+import click
+
+
+@click.command()
+def samples() -> None:
+    """Not yet."""
