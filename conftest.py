@@ -1,21 +1,23 @@
 """What every test of the repository shares."""
 
-# The standard library's module must be there before pytest names our tests' folders:
-# a test of platform/cli is `platform.cli.tests…` to pytest, which would else make a `platform` of its own.
 import os
-import platform  # noqa: F401
+import platform
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent
 
+# To pytest a test below platform/ is `platform.cli.tests…`: for lack of a `__path__` it would put a package of
+# that name in the place of the standard library's module, and whoever imports `platform` after that breaks.
+platform.__path__ = [str(ROOT / "platform")]  # type: ignore[attr-defined]
+
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """Give the folder of real products: ``SWATH_SAMPLES``, else ``../shared/samples`` beside the checkout.
 
-    Where the folder is there, every test that asks for it runs; where it is not, those tests are skipped and say so.
+    Where the folder is there, every test that asks for it runs; where it is not, they are skipped and say so.
     """
     folder = Path(os.environ.get("SWATH_SAMPLES") or ROOT.parent / "shared" / "samples")
     if not folder.is_dir():

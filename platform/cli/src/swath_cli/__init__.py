@@ -1,4 +1,4 @@
-"""The ``swath`` command: it owns the script, finds verbs by entry point, and imports no other package of ours."""
+"""The ``swath`` command: it owns the script, finds verbs by entry point, and imports nobody of ours."""
 
 from swath_cli._main import main, swath
 from swath_cli._verbs import VERB_GROUP, Verbs

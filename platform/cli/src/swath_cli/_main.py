@@ -43,10 +43,6 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except BrokenPipeError:
-        # The reader of our output has gone (`swath info … | head`): nothing is left to say, nor to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except Exception as error:  # noqa: BLE001 -- the last resort of a command line
         return _tell(error)
     return result if isinstance(result, int) else DONE
@@ -63,5 +59,5 @@ def _tell(error: Exception) -> int:
             click.echo(f"  {note}", err=True)
         return status
     click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
-    click.echo("This is a defect in Swath. Run again with SWATH_DEBUG=1 for the traceback to report.", err=True)
+    click.echo("This is a defect in Swath. SWATH_DEBUG=1 shows the traceback to report.", err=True)
     return FAILED

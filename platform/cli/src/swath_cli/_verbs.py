@@ -42,6 +42,8 @@ class Verbs(click.Group):
             from difflib import get_close_matches  # noqa: PLC0415 -- only needed for a mistake
 
             near = get_close_matches(args[0], self._entry_points(), n=1)
-            meant = f" Did you mean {near[0]!r}?" if near else f" Verbs here: {', '.join(self.list_commands(ctx))}."
-            ctx.fail(f"No such verb {args[0]!r}.{meant}")
+            hint = (
+                f"Did you mean {near[0]!r}?" if near else f"Verbs here: {', '.join(self.list_commands(ctx))}."
+            )
+            ctx.fail(f"No such verb {args[0]!r}. {hint}")
         return super().resolve_command(ctx, args)
