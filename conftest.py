@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent
 
-# To pytest a test below platform/ is `platform.cli.tests…`: for lack of a `__path__` it would put a package of
-# that name in the place of the standard library's module, and whoever imports `platform` after that breaks.
+# To pytest a test below platform/ is `platform.cli.tests…`: for lack of a `__path__` it would put a package
+# of that name in the place of the standard library's module, and whoever imports `platform` then breaks.
 platform.__path__ = [str(ROOT / "platform")]  # type: ignore[attr-defined]
 
 
