@@ -1,7 +1,21 @@
-"""Verbs."""
+"""The verbs of the platform."""
+
 import click
+from swath_developer.verbs import tour
 
 
 @click.command()
-def up() -> None:
-    """Not yet."""
+@click.pass_context
+def up(context: click.Context) -> None:
+    r"""Bring everything up: set this machine up, then take the tour.
+
+    The set-up is what ``./swath`` has done before this verb runs. What is right already stays as it is, so a
+    second call is quick.
+
+    \b
+    Examples:
+      ./swath up        from a fresh clone
+      swath up          once more: shows what is there
+    """
+    # The platform's own stages (cluster, images, components, identity) come before the tour, on which it runs.
+    context.invoke(tour)
