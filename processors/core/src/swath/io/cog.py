@@ -1,0 +1,199 @@
+"""Cloud-optimised GeoTIFF: one variable a file, written block by block.
+
+GDAL's COG driver copies from a data set that exists already, so the variable first goes, in blocks, into a
+plain tiled TIFF beside the destination; the driver then makes the overviews and the order of bytes that the
+format asks for. Memory is bounded by one block and GDAL's block cache, never by the size of the image; the
+plain file costs disk space for as long as the copy takes.
+
+Source
+------
+OGC 21-026, *OGC Cloud Optimized GeoTIFF Standard*, version 1.0; GDAL's COG driver, version 3.1 or newer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from rasterio._err import CPLE_BaseError  # what rasterio.shutil.copy lets through; it has no public name
+from rasterio.errors import RasterioError
+from rasterio.transform import Affine
+from rasterio.windows import Window
+
+from swath.errors import WriteError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["BLOCK_SIZE", "PixelSource", "write_cog"]
+
+BLOCK_SIZE = 512
+"""Side of the internal tiles, pixels. 512 is what GDAL, titiler and QGIS read best over HTTP."""
+
+_CACHE_BYTES = 64 * 2**20
+"""GDAL's block cache while a file is written, bytes (its default is 5 % of the machine's memory)."""
+
+_STRIP_BYTES = 32 * 2**20
+"""Upper bound of one block that is read from the source, bytes."""
+
+
+class PixelSource(Protocol):
+    """What can be written: a Zarr array, a NumPy array, or anything else with two dimensions that slices."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns, pixels."""
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the pixels, as NumPy has it."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Return the pixels of two slices (rows, columns)."""
+
+
+def write_cog(
+    source: PixelSource,
+    destination: str | os.PathLike[str],
+    *,
+    transform: Sequence[float],
+    crs: str,
+    nodata: float | None = None,
+    overviews: Literal["average", "nearest"] = "average",
+    description: str = "",
+    units: str = "",
+    tags: Mapping[str, str] | None = None,
+    compression: Literal["DEFLATE", "ZSTD"] = "DEFLATE",
+    threads: int = 1,
+) -> Path:
+    """Write one variable as a cloud-optimised GeoTIFF.
+
+    Parameters
+    ----------
+    source
+        Pixels, shape ``(rows, columns)``; integers up to 32 bits or floating point up to 64 bits. Read chunk
+        by chunk where it has a ``chunks`` attribute, else in strips of at most 32 MiB.
+    destination
+        Path of the file to make; it must not exist, its folder must.
+    transform
+        Six coefficients ``a, b, c, d, e, f`` of ``x = a·column + b·row + c``, ``y = d·column + e·row + f``,
+        in units of the CRS, for the upper left corner of a pixel.
+    crs
+        Coordinate reference system, such as ``"EPSG:32755"``.
+    nodata
+        The value that stands for no data (NaN for floating point); None where every value means something.
+    overviews
+        ``average`` for quantities (pixels without data are left out), ``nearest`` for flags and classes.
+    description, units, tags
+        Name and unit of the band, and metadata of the data set.
+    compression
+        DEFLATE is read by everything; ZSTD is smaller and faster, for readers that have it.
+    threads
+        How many threads compress.
+
+    Returns
+    -------
+    Path
+        The destination.
+
+    Raises
+    ------
+    WriteError
+        The destination exists already, or the file could not be written whole. Nothing is left then.
+
+    Notes
+    -----
+    The predictor is 3 (floating point) or 2 (horizontal differences), tiles are 512 pixels square, overviews
+    follow until the image fits one tile.
+    """
+    target = Path(destination)
+    if target.exists():
+        raise WriteError(f"{target} exists already; remove it or choose another name.")
+    if len(source.shape) != 2 or 0 in source.shape:
+        raise WriteError(f"{target.name} cannot be made of shape {source.shape}; expected rows and columns.")
+    plain = target.with_name(f".{target.name}.plain")
+    with _leaving_nothing(plain, target), rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES, GDAL_PAM_ENABLED="NO"):
+        try:
+            _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, description=description,
+                         units=units, tags=tags or {})  # fmt: skip
+            rasterio.shutil.copy(
+                plain, target, driver="COG", COMPRESS=compression, PREDICTOR="YES", BLOCKSIZE=BLOCK_SIZE,
+                OVERVIEWS="IGNORE_EXISTING", OVERVIEW_RESAMPLING=overviews, WARP_RESAMPLING="nearest",
+                BIGTIFF="IF_SAFER", NUM_THREADS=threads,
+            )  # fmt: skip
+            _check_end(target)
+        except (RasterioError, OSError) as error:
+            raise WriteError(
+                f"{target.name} could not be written: {error}. Is the disk full or read-only?"
+            ) from error
+    return target
+
+
+@contextlib.contextmanager
+def _leaving_nothing(plain: Path, target: Path) -> Iterator[None]:
+    """Remove the plain file always, and the target where the body failed."""
+    try:
+        yield
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _write_plain(
+    source: PixelSource,
+    path: Path,
+    *,
+    transform: Sequence[float],
+    crs: str,
+    nodata: float | None,
+    description: str,
+    units: str,
+    tags: Mapping[str, str],
+) -> None:
+    rows, columns = source.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", width=columns, height=rows, count=1, dtype=np.dtype(source.dtype).name,
+        nodata=nodata, crs=crs, transform=Affine(*transform[:6]), tiled=True, blockxsize=BLOCK_SIZE,
+        blockysize=BLOCK_SIZE, BIGTIFF="IF_SAFER",
+    ) as dataset:  # fmt: skip
+        for row, column in _blocks(source):
+            pixels = np.asarray(source[row, column])
+            window = Window(column.start, row.start, column.stop - column.start, row.stop - row.start)
+            dataset.write(pixels, 1, window=window)
+        if description:
+            dataset.set_band_description(1, description)
+        if units:
+            dataset.set_band_unit(1, units)
+        dataset.update_tags(**tags)
+
+
+def _blocks(source: PixelSource) -> Iterator[tuple[slice, slice]]:
+    """Cut the image into blocks: the source's own chunks, else strips of bounded size as wide as the image."""
+    rows, columns = source.shape
+    chunks = getattr(source, "chunks", None)
+    if chunks is not None and all(isinstance(side, int) for side in chunks):
+        high, wide = chunks[-2:]
+    else:
+        wide = columns
+        high = max(1, _STRIP_BYTES // (columns * np.dtype(source.dtype).itemsize))
+    for top in range(0, rows, high):
+        for left in range(0, columns, wide):
+            yield slice(top, min(top + high, rows)), slice(left, min(left + wide, columns))
+
+
+def _check_end(path: Path) -> None:
+    """Read the last tile: GDAL may only log that the disk was full when it closed the file."""
+    with warnings.catch_warnings(), rasterio.open(path) as dataset:
+        warnings.simplefilter("ignore")
+        logging.getLogger(__name__).debug("%s: overviews %s", path.name, dataset.overviews(1))
+        *_, (_, window) = dataset.block_windows(1)
+        dataset.read(1, window=window)
