@@ -129,10 +129,9 @@ def write_cog(
                 BIGTIFF="IF_SAFER", NUM_THREADS=threads,
             )  # fmt: skip
             _check_end(target)
-        except (RasterioError, OSError) as error:
-            raise WriteError(
-                f"{target.name} could not be written: {error}. Is the disk full or read-only?"
-            ) from error
+        except (RasterioError, CPLE_BaseError, OSError) as error:
+            reason = "Is the disk full or read-only?"
+            raise WriteError(f"{target.name} could not be written: {error}. {reason}") from error
     return target
 
 
@@ -177,7 +176,7 @@ def _write_plain(
 
 
 def _blocks(source: PixelSource) -> Iterator[tuple[slice, slice]]:
-    """Cut the image into blocks: the source's own chunks, else strips of bounded size as wide as the image."""
+    """Cut the image into blocks: the source's own chunks, else strips as wide as the image."""
     rows, columns = source.shape
     chunks = getattr(source, "chunks", None)
     if chunks is not None and all(isinstance(side, int) for side in chunks):
