@@ -1,0 +1,67 @@
+"""Ranges of a deflate stream without inflating it from its start each time."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Inflater"]
+
+_BLOCK = 1 << 18
+"""Packed bytes that are fetched at a time."""
+
+_STRIDE = 1 << 22
+"""Decompressed bytes between two remembered states; each state costs some 40 kB of memory."""
+
+
+class Inflater:
+    """Reads ranges of one deflate stream, remembering the decoder's state every few megabytes on the way.
+
+    A range is inflated from the nearest state before it; the part of the stream before the furthest state is thus
+    inflated once, whatever the order of the ranges.
+
+    Parameters
+    ----------
+    packed, size
+        Bytes of the stream, and bytes that it decompresses to.
+    """
+
+    def __init__(self, packed: int, size: int) -> None:
+        self._packed = packed
+        self._size = size
+        self._lock = threading.Lock()
+        # Decompressed position -> (packed position, decoder's state there).
+        self._states: dict[int, tuple[int, Any]] = {0: (0, zlib.decompressobj(-zlib.MAX_WBITS))}
+
+    def read(self, start: int, stop: int, fetch: Callable[[int, int], bytes]) -> bytes:
+        """Return decompressed bytes ``start`` to ``stop``; fewer where the stream ends early.
+
+        ``fetch(begin, end)`` returns packed bytes. Raises ``zlib.error`` where the stream is corrupt.
+        """
+        with self._lock:
+            position = max(place for place in self._states if place <= start)
+            packed, state = self._states[position]
+            decoder = state.copy()
+        out = bytearray()
+        while position < stop and not decoder.eof:
+            block = decoder.unconsumed_tail or fetch(packed, min(packed + _BLOCK, self._packed))
+            if not decoder.unconsumed_tail:
+                packed += len(block)
+            data = decoder.decompress(block, _BLOCK)
+            if not block and not data:
+                break
+            first = max(start - position, 0)
+            out += data[first : stop - position]
+            position += len(data)
+            self._remember(position, packed, decoder)
+        return bytes(out)
+
+    def _remember(self, position: int, packed: int, decoder: Any) -> None:
+        """Keep the state where it is far from those kept, and clean (nothing fetched is waiting in it)."""
+        if decoder.unconsumed_tail or decoder.eof:
+            return
+        with self._lock:
+            if position - max(place for place in self._states if place <= position) >= _STRIDE:
+                self._states[position] = (packed, decoder.copy())

@@ -1,0 +1,171 @@
+"""All-or-nothing writing: a product appears under its name only when it is complete and on disk.
+
+What is written goes to a partial directory beside the destination, ``.NAME.partial-<pid>-<random>``, on the same
+file system, so that the last step is one atomic rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from swath.errors import DestinationError, WriteError
+
+__all__ = ["CHECKSUMS", "check_destination", "new_product", "write_checksums"]
+
+CHECKSUMS = "SHA256SUMS"
+"""Name of the file of checksums in a product, as ``sha256sum --check`` reads it."""
+
+
+def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Return the destination as an absolute path, or say why it cannot be one. Writes nothing.
+
+    Raises
+    ------
+    DestinationError
+        It exists and ``overwrite`` is false, it is a file system's root, or its parent is not a directory.
+    """
+    path = Path(os.path.abspath(destination))  # noqa: PTH100 -- resolve() would follow a link under that name
+    if not path.name:
+        raise DestinationError(f"{path} cannot be a product: give the path of a new folder in it")
+    if not path.parent.is_dir():
+        raise DestinationError(
+            f"no folder {path.parent} to write {path.name} into: create it, or choose another"
+        )
+    if os.path.lexists(path):
+        if path.is_symlink():
+            raise DestinationError(
+                f"{path} is a symbolic link: remove it, or name the folder that it leads to"
+            )
+        if not overwrite:
+            raise DestinationError(f"{path} exists already: choose another destination, or pass --overwrite")
+    return path
+
+
+@contextmanager
+def new_product(
+    destination: str | os.PathLike[str], overwrite: bool = False, *, checksums: bool = False
+) -> Iterator[Path]:
+    """Yield a new, empty, partial directory; rename it to ``destination`` when the block ends well.
+
+    Parameters
+    ----------
+    destination
+        Path of the directory that shall appear.
+    overwrite
+        Replace what exists under that name. The old product stays whole until the new one is complete.
+    checksums
+        Write ``SHA256SUMS`` over all files before the rename.
+
+    Raises
+    ------
+    DestinationError
+        See :func:`check_destination`; before anything is written.
+    WriteError
+        The system refused to write: no space, read-only, no permission. Nothing is left under the final name
+        that was not there before, and the partial directory is gone.
+    """
+    final = check_destination(destination, overwrite=overwrite)
+    _remove_stale(final)
+    partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        try:
+            partial.mkdir()
+            yield partial
+            if checksums:
+                write_checksums(partial)
+            _flush(partial)
+            _appear(partial, final, overwrite=overwrite)
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise WriteError(
+                f"cannot write {final}: {told}. Nothing was left there; free space or choose another destination"
+            ) from error
+    finally:
+        # Reached with the partial still there only when something went wrong, Ctrl-C included.
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_checksums(directory: Path) -> Path:
+    """Write ``SHA256SUMS`` over all files under ``directory`` (itself left out) and return its path."""
+    lines = []
+    for path in sorted(path for path in directory.rglob("*") if path.is_file() and path.name != CHECKSUMS):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        lines.append(f"{digest}  {path.relative_to(directory).as_posix()}\n")
+    target = directory / CHECKSUMS
+    target.write_text("".join(lines), encoding="utf-8")
+    return target
+
+
+def _appear(partial: Path, final: Path, *, overwrite: bool) -> None:
+    """Give the complete product its name, atomically; an old one steps aside first and is removed last."""
+    if not os.path.lexists(final):
+        partial.rename(final)
+        _sync(final.parent)
+        return
+    if not overwrite:
+        raise DestinationError(f"{final} appeared while it was being written: choose another destination")
+    old = final.parent / f".{final.name}.partial-{os.getpid()}-old-{secrets.token_hex(4)}"
+    final.rename(old)
+    try:
+        partial.rename(final)
+    except BaseException:
+        old.rename(final)
+        raise
+    _sync(final.parent)
+    if old.is_dir():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)
+
+
+def _remove_stale(final: Path) -> None:
+    """Remove partials that processes which are no more left beside ``final``."""
+    pattern = re.compile(re.escape(f".{final.name}.partial-") + r"(\d+)-")
+    try:
+        entries = list(final.parent.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        found = pattern.match(entry.name)
+        if not found or _alive(int(found[1])):
+            continue
+        if "-old-" in entry.name and not os.path.lexists(final):
+            # A kill between the two renames of an overwrite: the old product takes its name again.
+            with suppress(OSError):
+                entry.rename(final)
+        else:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _flush(directory: Path) -> None:
+    """Bring all files and directories under ``directory`` to disk."""
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            _sync(Path(folder, name))
+        _sync(Path(folder))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

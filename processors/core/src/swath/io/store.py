@@ -1,0 +1,177 @@
+"""A read-only view of a product in a directory or a zip, by names relative to the product's root.
+
+fsspec lies underneath, so that other places (tar, S3, HTTP) can follow. Nothing is extracted: a range of a zip's
+member is read from where it lies in the archive.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+
+from swath.errors import ProductError
+from swath.io.metering import Counts, count
+
+__all__ = ["Store", "open_store", "safe_name"]
+
+
+def safe_name(name: str) -> str:
+    """Return a name in its shortest form, or refuse one that is absolute or leads out of the product.
+
+    Raises
+    ------
+    ProductError
+        The name is empty, absolute, has ``..``, a backslash, a NUL or a drive in it.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or name[1:2] == ":":
+        raise ProductError(
+            f"the name {name!r} leads out of the product; names inside a product are relative and without '..'. "
+            "Do not trust this product: get it again from its origin"
+        )
+    if not path.parts:
+        raise ProductError("an empty name is not a file of a product")
+    return str(path)
+
+
+class Store(ABC):
+    """A product's files. Safe to use from several threads, and picklable (what it holds open is not sent along)."""
+
+    location: str
+    """Where the product is, as the user gave it."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+
+    @abstractmethod
+    def size(self, name: str) -> int:
+        """Return the size of a file in bytes (decompressed, in a zip)."""
+
+    @abstractmethod
+    def _fetch(self, name: str, start: int, stop: int) -> bytes:
+        """Return bytes ``start`` to ``stop`` (exclusive), both within the file; fewer where the file ends early."""
+
+    def exists(self, name: str) -> bool:
+        """Tell whether the product has a file of that name."""
+        try:
+            self.size(name)
+        except ProductError:
+            return False
+        return True
+
+    def read(self, name: str) -> bytes:
+        """Return a whole file."""
+        return self.read_range(name, 0, self.size(name))
+
+    def read_range(self, name: str, start: int, stop: int) -> bytes:
+        """Return bytes ``start`` to ``stop`` (exclusive) of a file; ranges past its end are cut there.
+
+        Raises
+        ------
+        ProductError
+            There is no such file, it leads out of the product, or it holds fewer bytes than it should.
+        """
+        stop = min(stop, self.size(name))
+        if start < 0 or start >= stop:
+            return b""
+        data = self._fetch(safe_name(name), start, stop)
+        count(Counts(bytes=len(data), requests=1))
+        if len(data) != stop - start:
+            raise ProductError(
+                f"{self.location}: {name} is truncated: bytes {start} to {stop} should be there, got {len(data)} "
+                "of them; get the product again"
+            )
+        return data
+
+    def _missing(self, name: str) -> ProductError:
+        return ProductError(f"{self.location}: {name} is missing; the product is incomplete, get it again")
+
+
+class DirectoryStore(Store):
+    """A product in a directory of a file system that fsspec knows."""
+
+    def __init__(self, location: str, filesystem: Any, root: str) -> None:
+        self.location = location
+        self._filesystem = filesystem
+        self._root = root.rstrip("/")
+        self._local = Path(self._root).resolve() if "file" in _protocols(filesystem) else None
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+        found = self._filesystem.find(self._root)
+        return sorted(path[len(self._root) + 1 :] for path in found)
+
+    def size(self, name: str) -> int:
+        """Return the size of a file in bytes."""
+        path = self._path(safe_name(name))
+        try:
+            if self._local is not None:
+                return os.stat(path).st_size if os.path.isfile(path) else self._no(name)  # noqa: PTH113, PTH116
+            return int(self._filesystem.size(path))
+        except OSError:
+            return self._no(name)
+
+    def _no(self, name: str) -> int:
+        raise self._missing(name)
+
+    def _path(self, name: str) -> str:
+        path = f"{self._root}/{name}"
+        if self._local is not None and not Path(path).resolve().is_relative_to(self._local):
+            raise ProductError(
+                f"{self.location}: {name} is a link that leads out of the product; put the file itself there, "
+                "or get the product again"
+            )
+        return path
+
+    def _fetch(self, name: str, start: int, stop: int) -> bytes:
+        try:
+            data: bytes = self._filesystem.cat_file(self._path(name), start=start, end=stop)
+        except FileNotFoundError:
+            raise self._missing(name) from None
+        except OSError as error:
+            raise ProductError(f"{self.location}: cannot read {name}: {error.strerror or error}") from error
+        return data
+
+
+def open_store(location: str | os.PathLike[str]) -> Store:
+    """Return a view of the product in a directory or a zip. Reads a zip's directory of members, and no more.
+
+    Parameters
+    ----------
+    location
+        A path, or a URL that fsspec knows. A zip is known by its first bytes, not by its name; where all members
+        of it are in one top folder (``X.SAFE/``), that folder is the product's root.
+
+    Raises
+    ------
+    ProductError
+        There is nothing at that place, it is neither a directory nor a zip, or a zip that cannot be trusted.
+    """
+    from swath.io._zip import ZipStore  # noqa: PLC0415 -- it builds on this module
+
+    text = os.fspath(location)
+    filesystem, path = fsspec.core.url_to_fs(text)
+    if filesystem.isdir(path):
+        return DirectoryStore(text, filesystem, path)
+    if not filesystem.exists(path):
+        raise ProductError(f"nothing at {text}: give the path of a product, a directory or a zip")
+    try:
+        start = filesystem.cat_file(path, start=0, end=4)
+    except OSError as error:
+        raise ProductError(f"cannot read {text}: {error.strerror or error}") from error
+    if start not in (b"PK\x03\x04", b"PK\x05\x06"):
+        raise ProductError(
+            f"{text} is neither a directory nor a zip (it starts with {start.hex(' ') or 'nothing'}, a zip with "
+            "50 4b 03 04): give a product's directory or its zip"
+        )
+    return ZipStore(text, filesystem, path)
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)

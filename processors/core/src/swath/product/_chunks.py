@@ -1,0 +1,115 @@
+"""Stored chunks: what reading one costs is known before it is read, and one task reads one chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
+
+__all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array"]
+
+ENCODING_KEY = "chunk_source"
+"""Key of a lazily read variable's ``encoding`` under which its :class:`ChunkSource` is found."""
+
+
+@runtime_checkable
+class ChunkSource(Protocol):
+    """Where the chunks of a lazily read variable come from. Chunk (i, j) is block (i, j) of its last two dimensions."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the whole."""
+
+    @property
+    def chunk_shape(self) -> tuple[int, int]:
+        """Rows and columns of a chunk; those at the lower and right edges may be smaller."""
+
+    def chunk_bytes(self, row: int, column: int) -> int:
+        """Return the stored (encoded) bytes that reading a chunk costs, without reading it.
+
+        For a variable of more than two dimensions: of all chunks at that place together.
+        """
+
+
+class ReadableSource(ChunkSource, Protocol):
+    """A chunk source that also reads."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored values."""
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Lengths of the dimensions before rows and columns; a chunk holds them whole."""
+
+    def read(self, row: int, column: int) -> npt.NDArray[Any]:
+        """Read one chunk, counted once by :mod:`swath.io.metering`."""
+
+
+def lazy_array(source: ReadableSource, *, scale_factor: float | None = None, add_offset: float = 0.0,
+               fill_value: int | None = None) -> da.Array:  # fmt: skip
+    """Return a dask array with one task for each stored chunk, decoded where ``scale_factor`` is given.
+
+    Decoded values are ``stored * scale_factor + add_offset`` in float64, NaN where stored is ``fill_value``.
+    """
+    rows, columns = (_lengths(n, size) for n, size in zip(source.shape, source.chunk_shape, strict=True))
+    name = "read-" + tokenize(source, scale_factor, add_offset, fill_value)
+    coding = None if scale_factor is None else (scale_factor, add_offset, fill_value)
+    prefix = (0,) * len(source.leading)
+    tasks = {
+        (name, *prefix, row, column): (_read, source, row, column, coding)
+        for row in range(len(rows))
+        for column in range(len(columns))
+    }
+    dtype = source.dtype if coding is None else np.dtype(np.float64)
+    chunks = (*((n,) for n in source.leading), rows, columns)
+    return da.Array(HighLevelGraph.from_collections(name, tasks), name, chunks, dtype=dtype)
+
+
+def chunk_source(array: xr.DataArray | xr.Variable) -> ChunkSource | None:
+    """Return where the chunks of a lazily read variable come from, or None where there is no such place.
+
+    None for what is in memory, was computed, or was cut or rechunked after opening.
+    """
+    source: Any = array.encoding.get(ENCODING_KEY)
+    if (
+        source is None
+        or array.ndim < 2
+        or array.chunks is None
+        or tuple(array.shape[-2:]) != tuple(source.shape)
+    ):
+        return None
+    expected = tuple(_lengths(n, size) for n, size in zip(source.shape, source.chunk_shape, strict=True))
+    found: ChunkSource = source
+    return found if tuple(array.chunks[-2:]) == expected else None
+
+
+def source_encoding(source: ChunkSource, encoding: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a variable's encoding that carries its chunk source."""
+    return {**(encoding or {}), ENCODING_KEY: source}
+
+
+def _read(
+    source: ReadableSource, row: int, column: int, coding: tuple[float, float, int | None] | None
+) -> npt.NDArray[Any]:
+    """Read one chunk and decode it; the body of every reading task."""
+    stored = source.read(row, column)
+    if coding is None:
+        return stored
+    scale_factor, add_offset, fill_value = coding
+    decoded = stored * np.float64(scale_factor)
+    decoded += add_offset
+    if fill_value is not None:
+        decoded[stored == fill_value] = np.nan
+    return decoded
+
+
+def _lengths(total: int, size: int) -> tuple[int, ...]:
+    """Cut a length into chunks of a size, the last one smaller where it does not fit."""
+    return tuple(min(size, total - start) for start in range(0, total, size))

@@ -1,0 +1,60 @@
+"""Opening products: whichever reader knows the product opens it."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import xarray as xr
+
+from swath.errors import ProductError
+from swath.io.store import Store, open_store
+
+__all__ = ["READER_GROUP", "Reader", "open_product"]
+
+READER_GROUP = "swath.readers"
+"""Entry-point group of the readers: the object is a :class:`Reader`. They are asked in the order of their names."""
+
+
+class Reader(Protocol):
+    """Opens one kind of product."""
+
+    looks_for: str
+    """What it looks for, as told to the user when no reader knows a product."""
+
+    def can_read(self, store: Store) -> bool:
+        """Tell whether this is a product of its kind, from the names of files alone."""
+
+    def open(self, store: Store) -> xr.DataTree:
+        """Return the product as a lazy tree, having read metadata and image headers only."""
+
+
+def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
+    """Open a product: a tree of lazily loaded dask arrays, with STAC attributes on its root.
+
+    Only metadata and the headers of images are read; each chunk of image data is read when it is computed. Known are
+    Sentinel-2 level-1C in SAFE (a directory or a zip) and EOPF Zarr (format 2 or 3, a directory or a zip), and
+    whatever other installed packages bring readers for.
+
+    Parameters
+    ----------
+    location
+        Path or URL of the product.
+
+    Raises
+    ------
+    ProductError
+        There is nothing there, it is no product that a reader knows, or it is incomplete or corrupt.
+    MetadataError
+        Its metadata is malformed or makes no sense.
+    """
+    store = open_store(location)
+    readers: list[Reader] = [
+        found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)
+    ]
+    for reader in readers:
+        if reader.can_read(store):
+            return reader.open(store)
+    sought = "; ".join(reader.looks_for for reader in readers) or "nothing, because no reader is installed"
+    raise ProductError(f"{store.location} is not a product that can be read here; looked for: {sought}")
