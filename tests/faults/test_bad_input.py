@@ -16,7 +16,7 @@ def one(folder: Path, pattern: str) -> Path:
 
 
 def refused(done, destination: Path, *words: str) -> None:
-    """Assert that a call was refused as bad input: told in a few lines, with these words, and nothing written."""
+    """Assert that a call was refused as bad input: told with these words, and nothing was written."""
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith(("error: ", "Usage: ")), done.stderr
     assert "Traceback" not in done.stderr
