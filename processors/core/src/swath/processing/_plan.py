@@ -1,0 +1,242 @@
+"""What a run will read and make, known before anything is read."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from swath.processing._bind import Binding, BoundSource, WindowLike, bind
+from swath.processing._processor import Parameters, Processor
+from swath.product import Grid, Window
+
+__all__ = ["Plan", "SourcePlan", "plan", "plan_of", "size"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """What is read of one variable of the product."""
+
+    name: str
+    path: str
+    method: str
+    """How it gets to the output grid; ``none`` where it is on it."""
+    chunk_shape: tuple[int, int]
+    chunks: tuple[tuple[int, int], ...]
+    """Row and column of each stored chunk that is read, each once."""
+    chunks_in_product: int
+    bytes: int
+    """Stored (encoded) bytes of those chunks."""
+    stored: bool
+    """False for a variable in memory, which is not read from anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a processor reads and makes on a window of a product."""
+
+    processor: str
+    version: str
+    parameters: dict[str, Any]
+    grid: Grid
+    window: Window
+    """Rows and columns of the output grid, half-open."""
+    chunk_shape: tuple[int, int]
+    """Rows and columns of an output chunk; the last ones may be smaller."""
+    chunk_counts: tuple[int, int]
+    """Rows and columns of output chunks."""
+    outputs: dict[str, str]
+    """Path in the output product → dtype in memory."""
+    output_bytes: int
+    """Uncompressed bytes of all outputs in memory."""
+    sources: tuple[SourcePlan, ...]
+    notes: tuple[str, ...]
+    chunk_memory: int
+    """Bytes that one output chunk needs while it is computed."""
+    shared_memory: int
+    """Bytes of source chunks that are kept because neighbouring output chunks need them, too."""
+
+    @property
+    def chunks(self) -> int:
+        """Number of stored chunks that are read."""
+        return sum(len(source.chunks) for source in self.sources if source.stored)
+
+    @property
+    def bytes(self) -> int:
+        """Stored bytes that are read."""
+        return sum(source.bytes for source in self.sources)
+
+    def peak_memory(self, workers: int | None = None) -> int:
+        """Estimate the arrays' bytes in memory with a number of chunks in flight (default: one a CPU)."""
+        return self.shared_memory + self.chunk_memory * (workers or os.cpu_count() or 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data for JSON."""
+        return {
+            **{name: getattr(self, name) for name in ("processor", "version", "parameters", "outputs")},
+            "grid": asdict(self.grid),
+            "window": {"rows": list(self.window.rows), "columns": list(self.window.columns)},
+            "chunk_shape": list(self.chunk_shape),
+            "output_chunks": list(self.chunk_counts),
+            "output_bytes": self.output_bytes,
+            "chunks": self.chunks,
+            "bytes": self.bytes,
+            "peak_memory": self.peak_memory(),
+            "sources": [asdict(source) for source in self.sources],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        """Return the plan as a table for people."""
+        rows, columns = self.window.rows, self.window.columns
+        lines = [
+            f"{self.processor} {self.version} "
+            + " ".join(f"{name}={value}" for name, value in self.parameters.items()),
+            f"window   rows {rows[0]}:{rows[1]}, columns {columns[0]}:{columns[1]} of "
+            f"{self.grid.shape[0]} x {self.grid.shape[1]} pixels, {self.grid.crs}",
+            f"makes    {len(self.outputs)} variables in {self.chunk_counts[0]} x {self.chunk_counts[1]} chunks of "
+            f"{self.chunk_shape[0]} x {self.chunk_shape[1]} pixels, {size(self.output_bytes)} uncompressed",
+            "",
+        ]
+        table = [("reads", "resampled", "chunks", "of", "bytes")]
+        table += [
+            (
+                source.path,
+                source.method,
+                str(len(source.chunks)) if source.stored else "-",
+                str(source.chunks_in_product) if source.stored else "-",
+                size(source.bytes) if source.stored else "in memory",
+            )
+            for source in self.sources
+        ]
+        total = sum(source.chunks_in_product for source in self.sources if source.stored)
+        table.append(("total", "", str(self.chunks), str(total), size(self.bytes)))
+        widths = [max(len(row[column]) for row in table) for column in range(5)]
+        lines += [
+            "  ".join(
+                text.ljust(width) if column < 2 else text.rjust(width)
+                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in table
+        ]
+        lines += ["", f"memory   about {size(self.peak_memory())} with {os.cpu_count()} workers"]
+        return "\n".join([*lines, *(f"note     {note}" for note in self.notes)])
+
+
+def plan(
+    processor: Processor,
+    product: xr.DataTree,  # noqa: F811 -- the word of the field
+    parameters: Mapping[str, Any] | Parameters | None = None,
+    window: WindowLike = None,
+) -> Plan:
+    """Plan a run from the declarations alone; nothing of the product's measurements is read.
+
+    Parameters
+    ----------
+    processor
+        What to run.
+    product
+        An opened product.
+    parameters
+        Values for the processor's parameter model; defaults where not given.
+    window
+        Window of the output grid, or what `swath.Window.parse` takes; the whole grid by default.
+
+    Raises
+    ------
+    InputError
+        If the product does not have what the processor reads, or parameters or window are refused.
+    """
+    return plan_of(bind(processor, product, parameters, window))
+
+
+def plan_of(binding: Binding) -> Plan:
+    """Plan a run whose processor and product have been brought together."""
+    chain = binding.chain
+    rows, columns = (stop - start for start, stop in (binding.window.rows, binding.window.columns))
+    outputs = {path: chain.made[name] for name, path in chain.outputs.items()}
+    sources = tuple(_source_plan(binding, source) for source in binding.sources)
+    notes = [
+        f"The product has no {chain.sources[name].path}; its fill value stands in." for name in binding.absent
+    ]
+    notes += [f"{source.path} is in memory, not read." for source in sources if not source.stored]
+    notes += [f"{source.path} does not cover the window." for source in sources if not source.chunks]
+    return Plan(
+        processor=binding.processor.name,
+        version=binding.processor.version,
+        parameters=binding.parameters.model_dump(mode="json"),
+        grid=binding.grid,
+        window=binding.window,
+        chunk_shape=binding.chunk_shape,
+        chunk_counts=binding.chunk_counts,
+        outputs={path: str(np.dtype(output.dtype)) for path, output in outputs.items()},
+        output_bytes=sum(np.dtype(output.dtype).itemsize for output in outputs.values()) * rows * columns,
+        sources=sources,
+        notes=tuple(notes),
+        chunk_memory=_chunk_memory(binding),
+        shared_memory=sum(_shared_memory(binding, source) for source in binding.sources),
+    )
+
+
+def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
+    """Return which chunks of a source are read: what the output chunks need on each axis, combined."""
+    needed = [
+        sorted(
+            {
+                index
+                for span in binding.spans(axis)
+                for index in range(*source.block_spans(axis, binding.needs(source, axis, span)))
+            }
+        )
+        for axis in (0, 1)
+    ]
+    chunks = tuple(product(*needed))
+    same = all(axis.is_identity for axis in source.axes)
+    return SourcePlan(
+        name=source.name,
+        path=source.path,
+        method="none" if same else source.method,
+        chunk_shape=source.array.chunksize,
+        chunks=chunks,
+        chunks_in_product=source.array.npartitions,
+        bytes=sum(source.chunks.chunk_bytes(*chunk) for chunk in chunks) if source.chunks else 0,
+        stored=source.chunks is not None,
+    )
+
+
+def _chunk_memory(binding: Binding) -> int:
+    """Estimate what computing one output chunk holds: its sources and all that the steps make, with margins."""
+    chain, (rows, columns) = binding.chain, binding.chunk_shape
+    dtypes = {name: item.dtype for name, item in (*chain.inputs.items(), *chain.made.items())}
+    made = sum(
+        np.dtype(dtype).itemsize * (rows + 2 * chain.margins[name]) * (columns + 2 * chain.margins[name])
+        for name, dtype in dtypes.items()
+    )
+    # One source at a time is decoded and resampled in double precision.
+    decoding = max(
+        (source.array.chunksize[0] * source.array.chunksize[1] * 16 for source in binding.sources), default=0
+    )
+    return int(made + decoding)
+
+
+def _shared_memory(binding: Binding, source: BoundSource) -> int:
+    """Estimate the source chunks kept for later output chunks: those of one row of output chunks."""
+    widths = [len(range(*source.block_spans(1, binding.needs(source, 1, span)))) for span in binding.spans(1)]
+    heights = [
+        len(range(*source.block_spans(0, binding.needs(source, 0, span)))) for span in binding.spans(0)
+    ]
+    rows, columns = source.array.chunksize
+    pixels = sum(widths) * max(heights, default=0) * rows * columns
+    return int(min(pixels, source.array.size) * np.dtype(source.input.dtype).itemsize)
+
+
+def size(count: float) -> str:
+    """Return bytes in words, in decimal units."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
