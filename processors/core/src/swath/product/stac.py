@@ -61,7 +61,8 @@ class ItemFile:
         STAC roles: ``data``, ``overview``, ``metadata``, …
     variables
         Name of each variable in it → the variable's attributes. ``eo:…``, ``units`` and ``long_name``
-        describe the band; CF ``flag_masks`` (or ``flag_values``) and ``flag_meanings`` become classification fields.
+        describe the band; CF ``flag_masks`` (or ``flag_values``) and ``flag_meanings`` become classification
+        fields.
     raster
         Whether it is an image on the item's grid.
     """
