@@ -1,0 +1,40 @@
+"""Where things are: the checkout of Swath, and the folders for caches and installed tools."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+
+from swath_developer.errors import BadInputError
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made anew: ``$SWATH_HOME/cache``, else the XDG cache of this user."""
+    home = os.environ.get("SWATH_HOME")
+    return Path(home).absolute() / "cache" if home else user_cache_path("swath")
+
+
+def data_folder() -> Path:
+    """Return the folder of installed tools: ``$SWATH_HOME``, else the XDG data folder of this user."""
+    home = os.environ.get("SWATH_HOME")
+    return Path(home).absolute() if home else user_data_path("swath")
+
+
+def checkout() -> Path:
+    """Return the root of the checkout of Swath that this package belongs to.
+
+    Raises
+    ------
+    BadInputError
+        If there is none: this package is installed from a wheel and ``SWATH_CHECKOUT`` is not set.
+    """
+    named = os.environ.get("SWATH_CHECKOUT")
+    candidates = [Path(named).absolute()] if named else list(Path(__file__).resolve().parents)
+    for folder in candidates:
+        if (folder / "copier.yml").is_file() and (folder / "ci" / "templates").is_dir():
+            return folder
+    where = named or "the folders above this package"
+    raise BadInputError(
+        f"No checkout of Swath in {where}: copier.yml and ci/templates are not there. "
+        "Set SWATH_CHECKOUT to the folder of a clone of Swath."
+    )

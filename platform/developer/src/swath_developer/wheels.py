@@ -1,0 +1,90 @@
+"""Wheels of the packages that a scaffolded repository runs on.
+
+No public index has distributions of these names: asking one for them could only bring somebody else's. A
+scaffolded repository therefore takes them from one place that it is told, and from nowhere else.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from swath_developer._places import cache_folder, checkout
+from swath_developer._process import outcome
+from swath_developer.errors import DeveloperError
+
+MEMBERS = ("platform/cli", "processors/core")
+"""Members of the workspace whose wheels a processor needs: the command and the core."""
+
+
+def wheel_folder() -> str:
+    """Return where Swath's own packages are to be had: ``$SWATH_WHEELS``, else wheels of the checkout.
+
+    The wheels are built once for each state of the sources and kept in the cache.
+
+    Returns
+    -------
+    str
+        The absolute path of a folder of wheels, or the address of the package index in ``SWATH_WHEELS``.
+
+    Raises
+    ------
+    DeveloperError
+        If a wheel cannot be built.
+    """
+    named = os.environ.get("SWATH_WHEELS")
+    if named:
+        return named if named.startswith("http") else str(Path(named).absolute())
+    root = checkout()
+    folder = cache_folder() / "wheels" / _fingerprint(root)
+    if not folder.is_dir():
+        _build(root, folder)
+    return str(folder)
+
+
+def _fingerprint(root: Path) -> str:
+    """Hash the names and contents of all that goes into the wheels."""
+    digest = hashlib.sha256()
+    for member in MEMBERS:
+        base = root / member
+        sources = (
+            path for path in (base / "src").rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        )
+        for path in sorted([base / "pyproject.toml", base / "README.md", *sources]):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def _build(root: Path, folder: Path) -> None:
+    """Build the wheels beside ``folder`` and give them that name when all are there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
+    try:
+        for member in MEMBERS:
+            done = outcome(
+                [
+                    *(
+                        find_uv_bin(),
+                        "build",
+                        "--quiet",
+                        "--wheel",
+                        "--no-build-isolation",
+                        "--no-create-gitignore",
+                    ),
+                    *("--python", sys.executable, "--out-dir", partial, root / member),
+                ]
+            )
+            if done.returncode:
+                raise DeveloperError(f"The wheel of {member} could not be built:\n{done.stderr.strip()}")
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process has made the same at the same time
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
