@@ -12,6 +12,7 @@ author = "the Swath maintainers"
 copyright = "2026, the Swath maintainers, Apache License 2.0"
 release = version = installed_version("swath")
 language = "en"
+smartquotes_action = "qe"  # quotes and ellipses; two hyphens stay as they are: they begin options
 
 extensions = [
     "myst_parser",
@@ -34,8 +35,9 @@ if forum_url:
     forum_text = f"The forum is at <{forum_url}>."
 else:
     forum_text = (
-        "This copy of the site was built without the address of a forum. Whoever publishes it sets the environment "
-        "variable `SWATH_FORUM_URL` when the site is built; the address then stands here and in the page header."
+        "This copy of the site was built without the address of a forum. Whoever publishes it sets the "
+        "environment variable `SWATH_FORUM_URL` for the build; the address then stands here and in each "
+        "page's header."
     )
 
 # Markdown

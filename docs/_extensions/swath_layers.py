@@ -1,9 +1,9 @@
 """Draw the architecture from the import-linter contracts of pyproject.toml.
 
-The directive ``layers-picture`` draws every ``layers`` contract as a stack of boxes (a box that another contract
-divides further holds that contract's stack) and every ``forbidden`` contract as a wall between two stacks. The
-picture is inline SVG in the theme's colours, with a title and a description for those who cannot see it; the
-directive ``layers-table`` says the same in words.
+The directive ``layers-picture`` draws every ``layers`` contract as a stack of boxes (a box that another
+contract divides further holds that contract's stack) and every ``forbidden`` contract as a wall between two
+stacks. The picture is inline SVG in the theme's colours, with a title and a description for those who cannot
+see it; the directive ``layers-table`` says the same in words.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import textwrap
 import tomllib
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ NAME_HEIGHT, LINE_HEIGHT, CHARACTERS = 26, 17, 42
 
 @dataclass
 class Box:
-    """One layer: a package, what it is for, and the layers inside it from top to bottom, siblings in a row."""
+    """One layer: a package, what it is for, and the layers inside it: rows of siblings, from the top."""
 
     name: str
     text: str = ""
@@ -122,30 +123,38 @@ def _nest(name: str, stacks: dict[str, list[list[Box]]]) -> bool:
     return False
 
 
+ARROW = 'class="arrow" marker-end="url(#layers-arrow)"'
+
+
 def draw(architecture: Architecture) -> str:
     """Return the whole picture as an SVG element."""
     parts: list[str] = []
     left, top, bottom = 1.0, 40.0, 0.0
-    edges: list[tuple[set[str], float, float]] = []
+    edges: list[tuple[set[str], float, float, float]] = []
     for title, rows in architecture.stacks:
         frame = Box("", rows=rows)
         width = frame.width - 2 * PADDING
         parts.append(_text(left + width / 2, 20, title, "title"))
         height = _rows(rows, left, top, width, parts)
-        edges.append(({name for row in rows for box in row for name in box.names()}, left, left + width))
+        edges.append(
+            ({name for row in rows for box in row for name in box.names()}, left, left + width, height)
+        )
         left += width + WALL
         bottom = max(bottom, top + height)
-    for (names, _, right), (others, next_left, _) in zip(edges, edges[1:], strict=False):
-        if any({source, target} & names and {source, target} & others for source, target, _ in architecture.walls):
-            parts += _wall((right + next_left) / 2, top, bottom)
+    for (names, _, right, height), (others, next_left, _, next_height) in pairwise(edges):
+        if any(
+            {source, target} & names and {source, target} & others for source, target, _ in architecture.walls
+        ):
+            parts += _wall((right + next_left) / 2, top, bottom, top + min(height, next_height) / 2)
     width = left - WALL + 1
     return (
-        f'<svg class="layers" viewBox="0 0 {width:g} {bottom + 4:g}" style="max-width: {width:g}px" role="img" '
-        f'aria-labelledby="layers-title layers-description" xmlns="http://www.w3.org/2000/svg">'
+        f'<svg class="layers" viewBox="0 0 {width:g} {bottom + 4:g}" style="max-width: {width:g}px" '
+        f'role="img" aria-labelledby="layers-title layers-description" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="layers-title">The layers of Swath\'s packages</title>'
         f'<desc id="layers-description">{escape(describe(architecture))}</desc>'
-        '<defs><marker id="layers-arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path class="head" d="M0 0 10 5 0 10z"/></marker></defs>'
+        '<defs><marker id="layers-arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
+        'markerHeight="7" orient="auto-start-reverse">'
+        '<path class="head" d="M0 0 10 5 0 10z"/></marker></defs>'
         f"{''.join(parts)}</svg>"
     )
 
@@ -156,7 +165,7 @@ def _rows(rows: list[list[Box]], left: float, top: float, width: float, parts: l
     for index, row in enumerate(rows):
         if index:
             middle = left + width / 2
-            parts.append(f'<path class="arrow" marker-end="url(#layers-arrow)" d="M{middle:g} {y + 4:g}V{y + GAP - 4:g}"/>')
+            parts.append(f'<path {ARROW} d="M{middle:g} {y + 4:g}V{y + GAP - 4:g}"/>')
             y += GAP
         spare = (width - sum(box.width for box in row) - PADDING * (len(row) - 1)) / len(row)
         x = left
@@ -179,11 +188,10 @@ def _box(box: Box, x: float, y: float, width: float, parts: list[str]) -> None:
         _rows(box.rows, x + PADDING, y + box.head, width - 2 * PADDING, parts)
 
 
-def _wall(x: float, top: float, bottom: float) -> list[str]:
-    middle = (top + bottom) / 2
+def _wall(x: float, top: float, bottom: float, middle: float) -> list[str]:
     return [
         f'<path class="wall" d="M{x:g} {top:g}V{middle - 44:g}M{x:g} {middle + 44:g}V{bottom:g}"/>',
-        f'<path class="arrow" marker-start="url(#layers-arrow)" marker-end="url(#layers-arrow)" d="M{x - 44:g} {middle:g}H{x + 44:g}"/>',
+        f'<path {ARROW} marker-start="url(#layers-arrow)" d="M{x - 44:g} {middle:g}H{x + 44:g}"/>',
         f'<path class="cross" d="M{x - 9:g} {middle - 9:g}l18 18m0 -18l-18 18"/>',
         _text(x, middle - 24, "no imports", "text"),
         _text(x, middle + 34, "either way", "text"),

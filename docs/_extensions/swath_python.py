@@ -1,24 +1,26 @@
 """Write the reference of the Python interface from what the packages declare public.
 
-Every module whose name has no part with a leading underscore and which has an ``__all__`` gets a page. An object that
-several modules export is documented once, under the shortest of its names; the other pages link there.
+Every module whose name has no part with a leading underscore and which has an ``__all__`` gets a page. An
+object that several modules export is documented once, under the shortest of its names; the other pages link
+there.
 """
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import inspect
 import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.util.nodes import make_refnode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sphinx.addnodes import pending_xref
+    from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
@@ -96,7 +98,7 @@ def public_names() -> list[PublicName]:
 
 
 def canonical(names: list[PublicName]) -> dict[str, PublicName]:
-    """Return for each object's origin the name under which it is documented: the one with the fewest parts."""
+    """Return for each object's origin the name that documents it: the one with the fewest parts."""
     chosen: dict[str, PublicName] = {}
     for name in sorted(names, key=lambda name: (name.path.count("."), name.path)):
         chosen.setdefault(name.origin, name)
@@ -162,7 +164,7 @@ def _write(path: Path, text: str) -> None:
 def resolve(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
 ) -> nodes.Node | None:
-    """Lead a reference to where an object is defined (a private module, or a bare name) to its public name."""
+    """Lead a reference to an object's private home, or to its bare name, to where it is documented."""
     if node.get("refdomain") != "py":
         return None
     target = str(node["reftarget"])
@@ -185,8 +187,16 @@ def _public_path(target: str) -> str | None:
     return bare.pop() if len(bare) == 1 else None
 
 
+def leave_builtins_alone(app: Sphinx, doctree: nodes.document) -> None:  # noqa: ARG001 -- Sphinx's signature
+    """Make no link of ``bytes`` or ``int``: Sphinx would lead it to some attribute of that name."""
+    for reference in list(doctree.findall(pending_xref)):
+        if reference.get("refdomain") == "py" and hasattr(builtins, str(reference.get("reftarget"))):
+            reference.replace_self(reference.children)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the writer of the pages and the resolver of references."""
     app.connect("builder-inited", write_pages)
+    app.connect("doctree-read", leave_builtins_alone)
     app.connect("missing-reference", resolve)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Tables of the reference that follow from the installed packages: verbs, errors, entry points, schemas, news."""
+"""Tables that follow from the installed packages: verbs, errors, entry points, schemas, news."""
 
 from __future__ import annotations
 
@@ -76,8 +76,10 @@ class EntryPointsTable(MarkdownDirective):
         if not found:
             return "No installed package registers any."
         lines = ["| name | object | package |", "|---|---|---|"]
-        for entry in found:
-            lines.append(f"| `{entry.name}` | `{entry.value}` | `{entry.dist.name if entry.dist else ''}` |")
+        lines += [
+            f"| `{entry.name}` | `{entry.value}` | `{entry.dist.name if entry.dist else ''}` |"
+            for entry in found
+        ]
         return "\n".join(lines)
 
 
@@ -113,7 +115,7 @@ def _default(rule: dict[str, Any]) -> str:
     return f"`{json.dumps(rule['default'])}`" if rule["default"] is not None else "none"
 
 
-def _kind(rule: dict[str, Any], schema: dict[str, Any]) -> str:
+def _kind(rule: dict[str, Any], schema: dict[str, Any]) -> str:  # noqa: PLR0911 -- a case a keyword
     """Say in a few words what a value may be."""
     if "$ref" in rule:
         return _kind(schema["$defs"][rule["$ref"].rsplit("/", 1)[-1]], schema)
@@ -142,7 +144,17 @@ class News(MarkdownDirective):
     def markdown(self) -> str:
         """Return the draft."""
         draft = subprocess.run(
-            [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Next release", "--date", "not yet"],
+            [
+                sys.executable,
+                "-m",
+                "towncrier",
+                "build",
+                "--draft",
+                "--version",
+                "Next release",
+                "--date",
+                "not yet",
+            ],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
