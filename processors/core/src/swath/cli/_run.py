@@ -1,8 +1,127 @@
 """The verb ``run``."""
 
+# ruff: noqa: PLC0415 -- a verb imports what it works with only when it runs
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
 import click
 
+if TYPE_CHECKING:
+    from swath.run import Payload
 
-@click.command()
-def run() -> None:
-    """Not yet."""
+PAYLOAD_ENDINGS = (".yaml", ".yml", ".json")
+
+
+@click.command(short_help="Run a processor on a product, or on a window of it.")
+@click.argument("target", required=False, metavar="PROCESSOR|PAYLOAD")
+@click.argument("product", required=False, metavar="[INPUT]")
+@click.argument("destination", required=False, metavar="[OUTPUT]")
+@click.option(
+    "-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter; repeatable."
+)
+@click.option("-w", "--window", help="Part of the output grid: rows and columns, or lon and lat.")
+@click.option("--engine", help="threads, distributed, or a scheduler's address.")
+@click.option("--workers", type=click.IntRange(min=1), help="Chunks in work at a time; one a CPU by default.")
+@click.option("--overwrite/--no-overwrite", default=None, help="Replace an output that exists.")
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Show chunks and bytes that would be read; read and write none."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print plan or report as JSON.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the processor's payload.")
+@click.option("--list", "list_all", is_flag=True, help="List the installed processors.")
+def run(
+    target: str | None,
+    product: str | None,
+    destination: str | None,
+    *,
+    parameters: tuple[str, ...],
+    only_plan: bool,
+    as_json: bool,
+    schema: bool,
+    list_all: bool,
+    **overrides: Any,
+) -> None:
+    r"""Run a processor on a product.
+
+    Give a processor's name, the product and the folder that shall appear; or a payload file (YAML or JSON)
+    that says all this. Options win over the payload. The output appears complete or not at all.
+
+    \b
+    Examples
+      swath run --list
+      swath run s2-toa S2A_MSIL1C_….SAFE out --param resolution=20
+      swath run s2-toa S2A_MSIL1C_….zip out --window "rows 0:512, columns 0:512"
+      swath run s2-toa S2A_MSIL1C_….zip --window "lon 147.1:147.3, lat -28.2:-28.0" --plan
+      swath run payload.yaml --engine distributed --workers 4 --overwrite
+      swath run --schema s2-toa
+
+    \b
+    Exit status: 0 done, 1 failed, 2 usage error or bad input, 130 interrupted. But for 0, nothing is
+    left, and an output that existed is as it was.
+    """
+    if list_all:
+        _list(as_json=as_json)
+        return
+    if target is None:
+        raise click.UsageError("Name a processor (see `swath run --list`) or a payload file.")
+    if schema:
+        from swath.processing import get_processor
+        from swath.run import payload_schema
+
+        click.echo(json.dumps(payload_schema(get_processor(target)), indent=2))
+        return
+    payload = _payload(target, product, destination, parameters, overrides)
+    if only_plan:
+        from swath.processing import plan_text
+        from swath.run import plan_payload
+
+        plan = plan_payload(payload)
+        click.echo(json.dumps(plan.to_dict(), indent=2) if as_json else plan_text(plan, payload.workers))
+        return
+    from swath.cli._progress import progress, stopping_on_sigterm
+    from swath.run import execute
+
+    with stopping_on_sigterm(), progress() as tell:
+        report = execute(payload, progress=tell)
+    click.echo(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
+
+
+def _payload(
+    target: str,
+    product: str | None,
+    destination: str | None,
+    parameters: tuple[str, ...],
+    overrides: dict[str, Any],
+) -> Payload:
+    """Put the payload together; the command line wins over the file."""
+    from swath.processing import get_processor
+    from swath.run import load_payload, make_payload, parse_parameters
+
+    content: dict[str, Any] = (
+        load_payload(target) if target.endswith(PAYLOAD_ENDINGS) else {"processor": target}
+    )
+    if not target.endswith(PAYLOAD_ENDINGS) and product is None:
+        raise click.UsageError(
+            f"Name the product that {target!r} shall read: swath run {target} INPUT OUTPUT"
+        )
+    values = parse_parameters(get_processor(str(content.get("processor"))), parameters) if parameters else {}
+    inputs = {"product": product} if product else None
+    return make_payload(content, inputs=inputs, destination=destination, parameters=values, **overrides)
+
+
+def _list(*, as_json: bool) -> None:
+    from swath.processing import get_processor, list_processors
+
+    found = [get_processor(name) for name in list_processors()]
+    if as_json:
+        click.echo(
+            json.dumps([{"name": p.name, "version": p.version, "title": p.title} for p in found], indent=2)
+        )
+        return
+    for processor in found:
+        click.echo(f"{processor.name} {processor.version}  {processor.title}")
+    if not found:
+        click.echo("no processor is installed", err=True)

@@ -48,6 +48,11 @@ class BoundSource:
     chunks: ChunkSource | None
     """None where the variable is in memory and reading it costs nothing."""
 
+    @property
+    def chunk_shape(self) -> tuple[int, int]:
+        """Rows and columns of a block."""
+        return int(self.array.chunksize[0]), int(self.array.chunksize[1])
+
     def block_spans(self, axis: int, span: Span) -> Span:
         """Return the range of blocks that a span of source pixels touches along an axis."""
         if span[0] == span[1]:
@@ -128,7 +133,7 @@ def bind(
             absent.append(name)
         else:
             sources.append(_bound(chain, name, variable, grid))
-    own = [source.array.chunksize for source in sources if all(axis.is_identity for axis in source.axes)]
+    own = [source.chunk_shape for source in sources if all(axis.is_identity for axis in source.axes)]
     shape = chain.chunk_shape or (own[0] if own else (DEFAULT_CHUNK, DEFAULT_CHUNK))
     rows, columns = (stop - start for start, stop in (window.rows, window.columns))
     return Binding(
@@ -161,8 +166,8 @@ def _variable(tree: xr.DataTree, processor: Processor, name: str, source: Source
         if source.optional:
             return None
         raise InputError(
-            f"The product has no variable {source.path}, which processor {processor.name!r} reads as {name!r}."
-            f"{_near(tree, source.path)} Take a product that has it, or another processor."
+            f"The product has no variable {source.path}, which processor {processor.name!r} reads as "
+            f"{name!r}.{_near(tree, source.path)} Take a product that has it, or another processor."
         ) from None
     if not isinstance(found, xr.DataArray):
         raise InputError(
@@ -170,7 +175,7 @@ def _variable(tree: xr.DataTree, processor: Processor, name: str, source: Source
         )
     if found.ndim != 2:
         raise InputError(
-            f"{source.path} has the dimensions {found.dims}; processor {processor.name!r} expects rows and columns."
+            f"{source.path} has the dimensions {found.dims}; processor {processor.name!r} expects two."
         )
     return found
 
@@ -179,7 +184,7 @@ def _bound(chain: Chain, name: str, variable: xr.DataArray, grid: Grid) -> Bound
     path, wanted = chain.sources[name].path, chain.inputs[name]
     if not np.can_cast(variable.dtype, wanted.dtype, "same_kind"):
         raise InputError(
-            f"{path} is {variable.dtype} in this product; {wanted.dtype} is expected and cannot be made of it."
+            f"{path} is {variable.dtype} in this product; {wanted.dtype} is expected, which it cannot become."
         )
     array = variable.chunk().data if variable.chunks is None else variable.data
     return BoundSource(

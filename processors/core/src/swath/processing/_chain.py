@@ -75,8 +75,8 @@ class Chain:
     Raises
     ------
     ChainError
-        If the parts do not fit: an input that nobody makes, an output made twice, other dtypes or units at the
-        two ends of a connection, an output that is not on the chain.
+        If the parts do not fit: an input that nobody makes, an output made twice, other dtypes or units at
+        the two ends of a connection, an output that is not on the chain.
     """
 
     grid: str
@@ -113,7 +113,7 @@ class Chain:
             for output in step.outputs:
                 if output.name in made or output.name in self.sources:
                     raise ChainError(
-                        f"Step {step.name!r} makes {output.name!r}, which there is already; give one of the two "
+                        f"Step {step.name!r} makes {output.name!r}, which there is already; give one of them "
                         "another name with Step.rename."
                     )
                 made[output.name] = output
@@ -153,7 +153,7 @@ class Chain:
         for step in self.steps:
             if not any(output.name in read or output.name in self.outputs for output in step.outputs):
                 raise ChainError(
-                    f"Nothing that step {step.name!r} makes is read or put out; take the step out of the chain."
+                    f"Nothing that step {step.name!r} makes is read or put out; take it out of the chain."
                 )
 
     def _needed_margins(self) -> dict[str, int]:
@@ -171,12 +171,12 @@ class Chain:
 def _agree(step: Step, wanted: Input, made: Input | Output) -> None:
     if np.dtype(wanted.dtype) != np.dtype(made.dtype):
         raise ChainError(
-            f"Step {step.name!r} wants {wanted.name!r} as {wanted.dtype}, and it is {made.dtype} in the chain; "
+            f"Step {step.name!r} wants {wanted.name!r} as {wanted.dtype}, the chain has {made.dtype}; "
             "declare the same dtype at both ends."
         )
     if wanted.units and made.units and wanted.units != made.units:
         raise ChainError(
-            f"Step {step.name!r} wants {wanted.name!r} in {wanted.units!r}, and it is in {made.units!r} in the chain; "
+            f"Step {step.name!r} wants {wanted.name!r} in {wanted.units!r}, the chain has {made.units!r}; "
             "convert it in a step between the two."
         )
 

@@ -1,4 +1,4 @@
-"""One output chunk: put the sources together, bring them to the grid, run the steps. Runs inside a dask task."""
+"""One output chunk: sources put together and brought to the grid, then the steps. All in one dask task."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -84,7 +84,12 @@ def compute_chunk(program: Program, chunk: Chunk, blocks: list[Array]) -> dict[s
         extent = _grown(program, chunk.extent, margin)
         given = {
             step.arguments.get(item.name, item.name): _around(
-                arrays[item.name], extents[item.name], extent, step.halo, step.edge, item.fill_value
+                arrays[item.name],
+                extents[item.name],
+                extent,
+                halo=step.halo,
+                edge=step.edge,
+                fill=item.fill_value,
             )
             for item in step.inputs
         }
@@ -133,7 +138,7 @@ def _mosaic(part: Part, blocks: Iterator[Array], dtype: str) -> Array:
     return np.empty((0, 0), dtype) if whole is None else whole
 
 
-def _around(array: Array, have: Extent, extent: Extent, halo: int, edge: Edge, fill: float) -> Array:
+def _around(array: Array, have: Extent, extent: Extent, *, halo: int, edge: Edge, fill: float) -> Array:
     """Return an extent with its halo, padded where the halo is beyond the product's edge; read-only."""
     wanted = tuple((start - halo, stop + halo) for start, stop in extent)
     inside = _crop(
@@ -164,7 +169,8 @@ def _call(program: Program, chunk: Chunk, step: Step, given: dict[str, Array]) -
         made = {next(iter(names)): made} if len(names) == 1 else {}
     if set(made) != set(names):
         raise RunError(
-            f"{_where(program, chunk, step)} returned {sorted(made) or 'no mapping'}; it declares {sorted(names)}."
+            f"{_where(program, chunk, step)} returned {sorted(made) or 'no mapping'}; "
+            f"it declares {sorted(names)}."
         )
     for name, output in names.items():
         array = made[name]

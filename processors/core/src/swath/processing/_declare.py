@@ -29,7 +29,7 @@ class Input:
     Parameters
     ----------
     name
-        Name of the step function's argument, and of the array in the chain unless `Step.rename` says otherwise.
+        Name of the step function's argument, and of the array in the chain but for `Step.rename`.
     dtype
         NumPy data type in which the step gets the array; who makes the array must declare the same.
     units
@@ -73,8 +73,8 @@ class Output:
     attrs
         More attributes of the variable in the product (``standard_name``, ``flag_values``, …).
     encoding
-        How the variable is stored, in xarray's words: ``dtype``, ``scale_factor``, ``add_offset``, ``_FillValue``.
-        By default as it is in memory.
+        How the variable is stored, in xarray's words: ``dtype``, ``scale_factor``, ``add_offset``,
+        ``_FillValue``. By default as it is in memory.
     """
 
     name: str
@@ -87,13 +87,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A pure function from arrays to arrays, with its declaration. Made by `step`; still callable as the function.
+    """A pure function from arrays to arrays with its declaration; made by `step`, callable as the function.
 
     Parameters
     ----------
     function
         Called with each input as a keyword argument: a 2-D array (rows, columns) that reaches `halo` pixels
-        farther than the output on all sides. It returns arrays of that same shape; the halo is cut off for it.
+        farther than the output on all sides. It returns arrays of that shape; the halo is cut off for it.
     name
         Name in messages, plans and documentation.
     inputs, outputs
@@ -122,7 +122,7 @@ class Step:
         return self.function(*args, **kwargs)
 
     @property
-    def description(self) -> str:
+    def title(self) -> str:
         """First line of the function's docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
@@ -143,10 +143,10 @@ class Step:
         --------
         ``ndvi.rename(red="b04", nir="b08")`` reads the chain's ``b04`` and ``b08``.
         """
-        known = [item.name for item in (*self.inputs, *self.outputs)]
+        known = [*(item.name for item in self.inputs), *(item.name for item in self.outputs)]
         if strangers := sorted(set(names) - set(known)):
             raise ChainError(
-                f"Step {self.name!r} has nothing called {strangers[0]!r} to rename; it has: {', '.join(known)}."
+                f"Step {self.name!r} has no {strangers[0]!r} to rename; it has: {', '.join(known)}."
             )
         return replace(
             self,
@@ -190,8 +190,8 @@ def step(
     Raises
     ------
     ChainError
-        If the declaration does not fit the function: an argument that nobody declares, or the other way round;
-        a negative halo; an unknown dtype.
+        If the declaration does not fit the function: an argument that nobody declares, or the other way
+        round; a negative halo; an unknown dtype.
 
     Examples
     --------
@@ -229,13 +229,13 @@ def _check(declared: Step) -> None:
         raise ChainError(f"{who} needs at least one input and one output.")
     if declared.halo < 0:
         raise ChainError(f"{who} declares a halo of {declared.halo} pixels; expected 0 or more.")
-    for item in (*declared.inputs, *declared.outputs):
+    dtypes = {item.name: item.dtype for item in declared.inputs}
+    dtypes |= {item.name: item.dtype for item in declared.outputs}
+    for label, dtype in dtypes.items():
         try:
-            np.dtype(item.dtype)
+            np.dtype(dtype)
         except TypeError:
-            raise ChainError(
-                f"{who} declares {item.name!r} as {item.dtype!r}, which is no NumPy dtype."
-            ) from None
+            raise ChainError(f"{who} declares {label!r} as {dtype!r}, which is no NumPy dtype.") from None
     names = [item.name for item in declared.inputs] + list(declared.parameters)
     arguments = inspect.signature(declared.function).parameters.values()
     if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
@@ -244,7 +244,8 @@ def _check(declared: Step) -> None:
     needs = {argument.name for argument in arguments if argument.default is argument.empty}
     if strangers := sorted(set(names) - takes):
         raise ChainError(
-            f"{who} declares {strangers[0]!r}, which its function does not take; it takes: {', '.join(takes)}."
+            f"{who} declares {strangers[0]!r}, which its function does not take; "
+            f"it takes: {', '.join(sorted(takes))}."
         )
     if missing := sorted(needs - set(names)):
         raise ChainError(

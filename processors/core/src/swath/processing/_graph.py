@@ -23,7 +23,7 @@ Key = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ChunkGraph:
-    """The graph whose task ``(name, i, j)`` makes all outputs of output chunk (i, j), as a mapping by name."""
+    """The graph whose task ``(name, i, j)`` makes the outputs of chunk (i, j), a mapping by name."""
 
     name: str
     graph: HighLevelGraph
@@ -37,7 +37,8 @@ def chunk_graph(binding: Binding) -> ChunkGraph:
     output chunks need it.
     """
     program = _program(binding)
-    name = f"{binding.processor.name}-{tokenize(program, binding.window, binding.chunk_shape, [s.array.name for s in binding.sources])}"
+    read = [source.array.name for source in binding.sources]
+    name = f"{binding.processor.name}-{tokenize(program, binding.window, binding.chunk_shape, read)}"
     layer: dict[Any, Any] = {}
     chunks = {}
     rows, columns = binding.spans(0), binding.spans(1)
@@ -46,7 +47,8 @@ def chunk_graph(binding: Binding) -> ChunkGraph:
         parts, keys = [], []
         for source in binding.sources:
             spans = binding.needs(source, 0, extent[0]), binding.needs(source, 1, extent[1])
-            blocks = list(product(*(range(*source.block_spans(axis, spans[axis])) for axis in (0, 1))))
+            down, across = (range(*source.block_spans(axis, spans[axis])) for axis in (0, 1))
+            blocks = list(product(down, across))
             origins = tuple(
                 (source.block_start(0, row), source.block_start(1, column)) for row, column in blocks
             )
@@ -54,13 +56,13 @@ def chunk_graph(binding: Binding) -> ChunkGraph:
             keys += [_source_key(layer, name, source, block) for block in blocks]
         chunks[position] = Chunk(position, extent, tuple(parts))
         layer[(name, *position)] = (partial(compute_chunk, program, chunks[position]), keys)
-    arrays = [source.array for source in binding.sources]
+    arrays: list[Any] = [source.array for source in binding.sources]
     return ChunkGraph(name, HighLevelGraph.from_collections(name, layer, dependencies=arrays), chunks)
 
 
 def apply(
     processor: Processor,
-    product: xr.DataTree,  # noqa: F811 -- the word of the field
+    product: xr.DataTree,
     parameters: Mapping[str, Any] | Parameters | None = None,
     window: WindowLike = None,
 ) -> xr.DataTree:
@@ -91,22 +93,23 @@ def apply(
     """
     binding = bind(processor, product, parameters, window)
     made = chunk_graph(binding)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     lengths = tuple(tuple(stop - start for start, stop in binding.spans(axis)) for axis in (0, 1))
     for name in binding.chain.outputs:
         layer_name = f"{name}-{made.name}"
-        layer = {
+        layer: dict[Any, Any] = {
             (layer_name, *position): (_pick, (made.name, *position), name) for position in binding.positions()
         }
         graph = HighLevelGraph(
             {**made.graph.layers, layer_name: layer}, {**made.graph.dependencies, layer_name: {made.name}}
         )
-        arrays[name] = da.Array(graph, layer_name, lengths, dtype=np.dtype(binding.chain.made[name].dtype))
-    return tree_of(binding, arrays, product.attrs)
+        dtype = np.dtype(binding.chain.made[name].dtype)
+        arrays[name] = da.Array(graph, layer_name, lengths, dtype=dtype)  # type: ignore[no-untyped-call]  # dask
+    return tree_of(binding, arrays, {str(key): value for key, value in product.attrs.items()})
 
 
 def tree_of(binding: Binding, arrays: Mapping[str, Any], attributes: Mapping[str, Any]) -> xr.DataTree:
-    """Return arrays, by their names in the chain, as the output product's tree with all that describes them."""
+    """Return arrays, by their names in the chain, as the output product's tree, described."""
     grid = binding.grid.crop(binding.window)
     groups: dict[str, dict[str, xr.DataArray]] = {}
     for name, path in binding.chain.outputs.items():

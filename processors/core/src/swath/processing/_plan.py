@@ -10,10 +10,11 @@ import numpy as np
 import xarray as xr
 
 from swath.processing._bind import Binding, BoundSource, WindowLike, bind
+from swath.processing._plan_text import plan_text
 from swath.processing._processor import Parameters, Processor
 from swath.product import Grid, Window
 
-__all__ = ["Plan", "SourcePlan", "plan", "plan_of", "size"]
+__all__ = ["Plan", "SourcePlan", "plan", "plan_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +92,12 @@ class Plan:
 
     def __str__(self) -> str:
         """Return the plan as a table for people."""
-        rows, columns = self.window.rows, self.window.columns
-        lines = [
-            f"{self.processor} {self.version} "
-            + " ".join(f"{name}={value}" for name, value in self.parameters.items()),
-            f"window   rows {rows[0]}:{rows[1]}, columns {columns[0]}:{columns[1]} of "
-            f"{self.grid.shape[0]} x {self.grid.shape[1]} pixels, {self.grid.crs}",
-            f"makes    {len(self.outputs)} variables in {self.chunk_counts[0]} x {self.chunk_counts[1]} chunks of "
-            f"{self.chunk_shape[0]} x {self.chunk_shape[1]} pixels, {size(self.output_bytes)} uncompressed",
-            "",
-        ]
-        table = [("reads", "resampled", "chunks", "of", "bytes")]
-        table += [
-            (
-                source.path,
-                source.method,
-                str(len(source.chunks)) if source.stored else "-",
-                str(source.chunks_in_product) if source.stored else "-",
-                size(source.bytes) if source.stored else "in memory",
-            )
-            for source in self.sources
-        ]
-        total = sum(source.chunks_in_product for source in self.sources if source.stored)
-        table.append(("total", "", str(self.chunks), str(total), size(self.bytes)))
-        widths = [max(len(row[column]) for row in table) for column in range(5)]
-        lines += [
-            "  ".join(
-                text.ljust(width) if column < 2 else text.rjust(width)
-                for column, (text, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in table
-        ]
-        lines += ["", f"memory   about {size(self.peak_memory())} with {os.cpu_count()} workers"]
-        return "\n".join([*lines, *(f"note     {note}" for note in self.notes)])
+        return plan_text(self)
 
 
 def plan(
     processor: Processor,
-    product: xr.DataTree,  # noqa: F811 -- the word of the field
+    product: xr.DataTree,
     parameters: Mapping[str, Any] | Parameters | None = None,
     window: WindowLike = None,
 ) -> Plan:
@@ -183,7 +152,7 @@ def plan_of(binding: Binding) -> Plan:
 
 def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
     """Return which chunks of a source are read: what the output chunks need on each axis, combined."""
-    needed = [
+    rows, columns = (
         sorted(
             {
                 index
@@ -192,14 +161,14 @@ def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
             }
         )
         for axis in (0, 1)
-    ]
-    chunks = tuple(product(*needed))
+    )
+    chunks = tuple(product(rows, columns))
     same = all(axis.is_identity for axis in source.axes)
     return SourcePlan(
         name=source.name,
         path=source.path,
         method="none" if same else source.method,
-        chunk_shape=source.array.chunksize,
+        chunk_shape=source.chunk_shape,
         chunks=chunks,
         chunks_in_product=source.array.npartitions,
         bytes=sum(source.chunks.chunk_bytes(*chunk) for chunk in chunks) if source.chunks else 0,
@@ -208,9 +177,10 @@ def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
 
 
 def _chunk_memory(binding: Binding) -> int:
-    """Estimate what computing one output chunk holds: its sources and all that the steps make, with margins."""
+    """Estimate what computing one output chunk holds: sources and all that the steps make, with margins."""
     chain, (rows, columns) = binding.chain, binding.chunk_shape
-    dtypes = {name: item.dtype for name, item in (*chain.inputs.items(), *chain.made.items())}
+    dtypes = {name: item.dtype for name, item in chain.inputs.items()}
+    dtypes |= {name: item.dtype for name, item in chain.made.items()}
     made = sum(
         np.dtype(dtype).itemsize * (rows + 2 * chain.margins[name]) * (columns + 2 * chain.margins[name])
         for name, dtype in dtypes.items()
@@ -231,12 +201,3 @@ def _shared_memory(binding: Binding, source: BoundSource) -> int:
     rows, columns = source.array.chunksize
     pixels = sum(widths) * max(heights, default=0) * rows * columns
     return int(min(pixels, source.array.size) * np.dtype(source.input.dtype).itemsize)
-
-
-def size(count: float) -> str:
-    """Return bytes in words, in decimal units."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from swath.errors import InputError, PayloadError
 from swath.processing._chain import Chain
 from swath.processing._declare import ChainError
+from swath.processing._refusals import explain
 
 __all__ = ["PROCESSOR_GROUP", "Parameters", "Processor", "get_processor", "list_processors"]
 
@@ -104,7 +105,9 @@ class Processor:
         try:
             return self.parameters.model_validate(dict(parameters or {}))
         except ValidationError as error:
-            raise PayloadError(_explain(self.name, self.parameters, error)) from None
+            raise PayloadError(
+                f"The parameters of {self.name!r} are refused: {explain(self.parameters, error)}"
+            ) from None
 
     def chain_for(self, parameters: Parameters) -> Chain:
         """Return the chain for some parameters, checked.
@@ -119,8 +122,8 @@ class Processor:
             for name in step.parameters:
                 if name not in self.parameters.model_fields:
                     raise ChainError(
-                        f"Step {step.name!r} takes the parameter {name!r}, which {self.parameters.__name__} of "
-                        f"processor {self.name!r} does not have."
+                        f"Step {step.name!r} takes the parameter {name!r}, which the model of processor "
+                        f"{self.name!r}, {self.parameters.__name__}, does not have."
                     )
         return made
 
@@ -152,21 +155,3 @@ def get_processor(name: str) -> Processor:
     raise InputError(
         f"No processor {name!r} is installed. {meant}Installed are: {', '.join(known) or 'none'}."
     )
-
-
-def _explain(name: str, model: type[BaseModel], error: ValidationError) -> str:
-    """Tell all mistakes in the parameters at once."""
-    told = []
-    for mistake in error.errors():
-        field = ".".join(map(str, mistake["loc"]))
-        if mistake["type"] == "extra_forbidden":
-            near = get_close_matches(field, model.model_fields, n=1)
-            meant = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else f"there are: {', '.join(model.model_fields) or 'none'}."
-            )
-            told.append(f"unknown parameter {field!r}; {meant}")
-        else:
-            told.append(f"parameter {field!r}: {mistake['msg']} (got {mistake['input']!r}).")
-    return f"The parameters of {name!r} are refused: " + " ".join(told)

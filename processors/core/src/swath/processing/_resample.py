@@ -1,9 +1,9 @@
 """Getting a window of a source on another grid to the output grid, by exact integer arithmetic.
 
-Both grids have the same coordinate reference system, axes along it, and the same orientation; only pixel size
-and origin differ, by any ratio. Then rows and columns are independent. On each of the two axes the left edge of
-target pixel ``i`` lies at ``(offset + i * step) / unit`` source pixels from the source's first edge, with
-integers ``offset``, ``step`` and ``unit``: no rounding error can make a result depend on the window or on the
+Both grids have the same coordinate reference system, axes along it, and the same orientation; only pixel
+size and origin differ, by any ratio. So rows and columns are independent. On an axis the left edge of target
+pixel ``i`` lies at ``(offset + i * step) / unit`` source pixels from the source's first edge, with integers
+``offset``, ``step`` and ``unit``: no rounding error can make a result depend on the window or on the
 chunks it is computed from.
 
 What becomes of pixels that are not a number (NaN), and of integers:
@@ -13,11 +13,11 @@ What becomes of pixels that are not a number (NaN), and of integers:
     the larger index. Its value is taken as it is, NaN included.
 ``bilinear``
     The two nearest source pixel centres on each axis, weighted by distance. NaN pixels and pixels beyond the
-    source's edge are left out and the other weights scaled up to one; NaN where all four are left out, or where
-    the target pixel's centre is outside the source. It looks at four pixels however coarse the target is.
+    source's edge are left out and the other weights scaled up to one; NaN where all four are left out, or
+    where the target pixel's centre is outside the source. It looks at four pixels however coarse the target.
 ``mean``
-    The mean of the source pixels that the target pixel covers, weighted by covered area. NaN pixels are left out,
-    as is what lies outside the source; NaN where nothing is left.
+    The mean of the source pixels that the target pixel covers, weighted by covered area. NaN pixels are left
+    out, as is what lies outside the source; NaN where nothing is left.
 
 Target pixels that the source does not cover get the fill value. Sums are made in double precision, and in an
 order that depends on nothing but the pixel.

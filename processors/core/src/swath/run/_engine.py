@@ -1,0 +1,135 @@
+"""Where a graph is computed: threads of this process, processes of this machine, or a cluster."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+from dask.callbacks import Callback
+from dask.threaded import get
+
+from swath.errors import InputError
+from swath.io.metering import Counts, counts, reading
+
+__all__ = ["Engine", "open_engine"]
+
+Done = Callable[[int, int], None]
+"""Told after each output chunk: how many are done, of how many."""
+
+_CONNECT_SECONDS = 20
+"""How long a scheduler may take to answer."""
+
+
+class Engine(Protocol):
+    """Computes a graph."""
+
+    workers: int
+    """Chunks in work at a time."""
+
+    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
+        """Compute some keys of a graph, whose results are small, and return what was read for it.
+
+        When it returns or raises, no task of the graph is running any more.
+        """
+
+
+@contextmanager
+def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
+    """Yield an engine by its name in a payload, and close what it started.
+
+    Parameters
+    ----------
+    name
+        ``threads``, ``distributed``, or the address of a scheduler.
+    workers
+        Chunks in work at a time; one a CPU by default. A cluster that runs already has its own number.
+
+    Raises
+    ------
+    InputError
+        If the scheduler does not answer, or ``distributed`` is not installed.
+    """
+    workers = workers or os.cpu_count() or 1
+    if name == "threads":
+        yield _Threads(workers)
+        return
+    try:
+        from distributed import Client, LocalCluster  # noqa: PLC0415 -- an extra, and slow to import
+    except ImportError:
+        raise InputError(f"The engine {name!r} needs more: pip install 'swath[distributed]'.") from None
+    with ExitStack() as stack:
+        address: Any = name
+        if name == "distributed":
+            address = stack.enter_context(
+                LocalCluster(  # type: ignore[no-untyped-call]  # has no annotations
+                    n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+                )
+            )
+        try:
+            client = stack.enter_context(
+                Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+            )
+        except OSError as error:
+            raise InputError(f"No dask scheduler answers at {name}: {error}. Is it running?") from None
+        yield _Distributed(client)
+
+
+class _Threads:
+    """Threads of this process."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
+        wanted, finished = set(keys), 0
+
+        def after(key: Any, *_: Any) -> None:
+            nonlocal finished
+            if key in wanted:
+                finished += 1
+                done(finished, len(wanted))
+
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="swath")
+        try:
+            with reading() as watch, Callback(posttask=after):  # type: ignore[no-untyped-call]  # dask
+                get(graph, list(keys), pool=pool, num_workers=self.workers)
+        finally:
+            # What has begun ends here: nobody may write any more when the caller cleans up.
+            pool.shutdown(wait=True, cancel_futures=True)
+        return watch.counts
+
+
+class _Distributed:
+    """A ``dask.distributed`` cluster."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.workers = sum(client.nthreads().values())
+
+    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
+        from distributed import as_completed  # noqa: PLC0415 -- an extra
+
+        before = self._read()
+        futures = self._client.get(graph, list(keys), sync=False)
+        try:
+            for number, future in enumerate(as_completed(futures), start=1):  # type: ignore[no-untyped-call]
+                future.result()
+                done(number, len(futures))
+        except BaseException:
+            self._client.cancel(futures, force=True)
+            raise
+        finally:
+            for future in futures:
+                future.release()
+        after = self._read()
+        return sum((count - before.get(where, Counts()) for where, count in after.items()), Counts())
+
+    def _read(self) -> dict[tuple[str, int], Counts]:
+        """Return what each process of the cluster has read since it started."""
+        return dict(self._client.run(_process_counts).values())
+
+
+def _process_counts() -> tuple[tuple[str, int], Counts]:
+    return (socket.gethostname(), os.getpid()), counts()

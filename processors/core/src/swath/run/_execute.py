@@ -1,0 +1,193 @@
+"""Carrying out a payload: plan, compute and write chunk by chunk, describe, commit."""
+
+import json
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import platform, python_version
+from typing import Any
+
+import xarray as xr
+from dask.array.optimization import optimize
+from dask.highlevelgraph import HighLevelGraph
+
+from swath.errors import DestinationError, PayloadError, RunError, SwathError
+from swath.io.commit import check_destination, new_product
+from swath.io.metering import Counts
+from swath.processing import Binding, Plan, Processor, bind, chunk_graph, get_processor, plan_of
+from swath.product import open_product
+from swath.product.stac import ItemFile
+from swath.run._engine import Engine, open_engine
+from swath.run._files import REPORT, STORE, open_pixels, store_file, write_cogs, write_item, write_picture
+from swath.run._payload import Payload
+from swath.run._report import RunReport
+from swath.run._zarr import Target, lay_out, write_chunk
+
+__all__ = ["execute", "plan_payload"]
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+
+_PACKAGES = ("swath", "dask", "numpy", "xarray", "zarr")
+
+
+def plan_payload(
+    payload: Payload, *, processor: Processor | None = None, product: xr.DataTree | None = None
+) -> Plan:
+    """Return the plan of a payload; nothing of the product's measurements is read, nothing is written.
+
+    Parameters
+    ----------
+    payload
+        The job; its destination may be missing.
+    processor
+        Stands in for the installed processor of the payload's name.
+    product
+        Stands in for the product at the payload's path.
+
+    Raises
+    ------
+    InputError
+        If processor, product, parameters or window are refused.
+    """
+    binding, _ = _bind(payload, processor, product)
+    return plan_of(binding)
+
+
+def execute(
+    payload: Payload,
+    *,
+    processor: Processor | None = None,
+    product: xr.DataTree | None = None,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Carry out a payload: one folder appears under the destination's name, complete, or none.
+
+    Parameters
+    ----------
+    payload
+        The job.
+    processor
+        Stands in for the installed processor of the payload's name.
+    product
+        Stands in for the product at the payload's path.
+    progress
+        Called as the work goes on.
+
+    Raises
+    ------
+    InputError
+        If anything of the payload is refused; nothing was written, and the destination is as it was.
+    RunError
+        If a chunk could not be computed; the destination is as it was.
+    WriteError
+        If the system refused to write; the destination is as it was.
+    """
+    began = time.monotonic()
+    told = progress or _silent
+    destination = _destination(payload)
+    binding, attributes = _bind(payload, processor, product)
+    plan = plan_of(binding)
+    describe = partial(
+        write_item,
+        binding,
+        identifier=destination.name,
+        discovery=attributes.get("stac_discovery", {}),
+        software={binding.processor.name: binding.processor.version, "swath": version("swath")},
+    )
+    with new_product(destination, payload.overwrite, checksums=True) as folder:
+        describe([], folder)  # what the item lacks is found now, not when all has been computed
+        target = lay_out(binding, attributes, folder / STORE, destination.name)
+        with open_engine(payload.engine, payload.workers) as engine:
+            workers = engine.workers
+            read = _compute(binding, target, engine, partial(told, "chunks"))
+        files = _describe_files(binding, folder, workers, told)
+        report = RunReport(
+            product=destination,
+            payload=payload,
+            plan=plan,
+            read=read,
+            seconds=time.monotonic() - began,
+            workers=workers,
+            versions=_versions(),
+        )
+        (folder / REPORT).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        files.append(ItemFile(REPORT, "What was planned, read and done", ("metadata",)))
+        describe(files, folder)
+        told("checksums", 0, 0)
+    return report
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def _bind(
+    payload: Payload, processor: Processor | None, product: xr.DataTree | None
+) -> tuple[Binding, dict[str, Any]]:
+    """Bring processor and product together; return the product's attributes, too."""
+    processor = processor or get_processor(payload.processor)
+    parameters = processor.validate(payload.parameters)  # before the product is opened: cheaper to be told
+    product = open_product(payload.inputs.product) if product is None else product
+    attributes = {str(key): value for key, value in product.attrs.items()}
+    return bind(processor, product, parameters, payload.window), attributes
+
+
+def _destination(payload: Payload) -> Path:
+    """Return where the product goes, refusing what would destroy its own source."""
+    if payload.destination is None:
+        raise PayloadError("The payload has no destination; name the folder that shall appear.")
+    destination = check_destination(payload.destination, overwrite=payload.overwrite)
+    source = Path(payload.inputs.product)
+    if source.exists():
+        resolved = source.resolve()
+        if (
+            destination.resolve() in (resolved, *resolved.parents)
+            or resolved in destination.resolve().parents
+        ):
+            raise DestinationError(
+                f"The destination {destination} and the product {source} lie in one another; choose another."
+            )
+    return destination
+
+
+def _compute(binding: Binding, target: Target, engine: Engine, done: Callable[[int, int], None]) -> Counts:
+    """Compute all output chunks, each of them written by the task that follows it; none of them is kept."""
+    made = chunk_graph(binding)
+    layer: dict[Any, Any] = {
+        ("write-" + made.name, *position): (partial(write_chunk, target, chunk), (made.name, *position))
+        for position, chunk in made.chunks.items()
+    }
+    graph = HighLevelGraph(
+        {**made.graph.layers, "write-" + made.name: layer},
+        {**made.graph.dependencies, "write-" + made.name: {made.name}},
+    )
+    keys = list(layer)
+    try:
+        return engine.compute(dict(optimize(graph, keys)), keys, done)  # type: ignore[no-untyped-call]  # dask
+    except SwathError:
+        raise
+    except Exception as error:
+        raise RunError(
+            f"{binding.processor.name} failed on a chunk of {target.name}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _describe_files(binding: Binding, folder: Path, workers: int, told: Progress) -> list[ItemFile]:
+    pixels = open_pixels(binding, folder)
+    told("GeoTIFFs", 0, 0)
+    files = [store_file(binding, pixels), *write_cogs(binding, pixels, folder, workers)]
+    told("quick look", 0, 0)
+    return [*files, write_picture(binding, pixels, folder)]
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": python_version(), "platform": platform()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "unknown"
+    return versions

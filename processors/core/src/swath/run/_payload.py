@@ -1,0 +1,172 @@
+"""A payload: one complete job, from a file, from the command line, or from both."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
+
+from swath.errors import PayloadError
+from swath.processing import Processor, explain
+
+__all__ = ["Inputs", "Payload", "load_payload", "make_payload", "parse_parameters", "payload_schema"]
+
+_LARGEST = 1_000_000
+"""Bytes of a payload file; a larger one is something else, given by mistake."""
+
+
+class Inputs(BaseModel):
+    """The products that a run reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    product: str = Field(
+        description="Path or URL of the product; a relative path in a payload file counts from that file."
+    )
+
+
+class Payload(BaseModel):
+    """One complete job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    processor: str = Field(description="Name of an installed processor; `swath run --list` shows them.")
+    inputs: Inputs
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Values for the processor's parameters."
+    )
+    window: str | dict[str, tuple[float, float]] | None = Field(
+        default=None,
+        description="Part of the output grid: 'rows 0:512, columns 0:512', or "
+        "'lon 147.1:147.3, lat -28.2:-28.0', or the same as a mapping to pairs; all of it where not given.",
+    )
+    destination: str | None = Field(
+        default=None,
+        description="Folder that shall appear; needed for all but a plan. Relative as the product's path is.",
+    )
+    overwrite: bool = Field(default=False, description="Whether to replace a destination that exists.")
+    engine: Annotated[str, Field(pattern=r"^(threads|distributed|(tcp|tls)://.+)$")] = Field(
+        default="threads",
+        description="'threads' of this process, 'distributed' for processes on this machine, or the address "
+        "of a dask scheduler, tcp://… or tls://….",
+    )
+    workers: PositiveInt | None = Field(
+        default=None, description="Chunks in work at a time; one a CPU where not given."
+    )
+
+
+def load_payload(path: str | Path) -> dict[str, Any]:
+    """Return what a payload file (YAML or JSON) says, its relative paths resolved against its folder.
+
+    Raises
+    ------
+    PayloadError
+        If it cannot be read, or is no mapping.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise PayloadError(f"{file} is {file.stat().st_size} bytes; a payload file has a page at most.")
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PayloadError(f"{file} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PayloadError(f"{file} is neither YAML nor JSON: {' '.join(str(error).split())}.") from None
+    if not isinstance(content, dict):
+        raise PayloadError(
+            f"{file} holds no mapping; expected keys such as {', '.join(Payload.model_fields)}."
+        )
+    folder = file.resolve().parent
+    inputs = content.get("inputs")
+    if isinstance(inputs, dict):
+        content["inputs"] = {
+            key: _resolve(folder, value) if key in Inputs.model_fields else value
+            for key, value in inputs.items()
+        }
+    if "destination" in content:
+        content["destination"] = _resolve(folder, content["destination"])
+    return content
+
+
+def make_payload(content: Mapping[str, Any], **overrides: Any) -> Payload:
+    """Return a checked payload.
+
+    Parameters
+    ----------
+    content
+        As `load_payload` gives it, or a mapping of one's own.
+    **overrides
+        Fields that win over those of `content`; None is no override. ``parameters`` and ``inputs`` are
+        merged.
+
+    Raises
+    ------
+    PayloadError
+        If a key is unknown or missing, or a value is refused; all mistakes are told at once.
+    """
+    merged = dict(content)
+    for name, value in overrides.items():
+        if value is None:
+            continue
+        old = merged.get(name)
+        merged[name] = (
+            {**old, **value}
+            if isinstance(old, dict) and isinstance(value, dict) and name != "window"
+            else value
+        )
+    try:
+        return Payload.model_validate(merged)
+    except ValidationError as error:
+        raise PayloadError(f"The payload is refused: {explain(Payload, error)}") from None
+
+
+def parse_parameters(processor: Processor, texts: Iterable[str]) -> dict[str, Any]:
+    """Return parameters given as ``NAME=VALUE``; a value is text where the model takes text, else YAML.
+
+    Raises
+    ------
+    PayloadError
+        If one has no ``=``.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise PayloadError(f"The parameter {text!r} is not of the form NAME=VALUE, as in resolution=20.")
+        values[name.strip()] = _parse(processor, name.strip(), value.strip())
+    return values
+
+
+def payload_schema(processor: Processor) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a processor's payload."""
+    schema = Payload.model_json_schema()
+    own = processor.parameters.model_json_schema()
+    definitions = {**schema.pop("$defs", {}), **own.pop("$defs", {})}
+    schema["properties"]["processor"]["const"] = processor.name
+    schema["properties"]["parameters"] = own
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": f"Payload of {processor.name} {processor.version}",
+        "description": processor.title,
+        "$defs": definitions,
+    }
+
+
+def _parse(processor: Processor, name: str, value: str) -> Any:
+    field = processor.parameters.model_fields.get(name)
+    if field is None:
+        return value  # refused later, with a suggestion
+    try:
+        return TypeAdapter[Any](field.annotation or str).validate_python(value)
+    except ValidationError:
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+
+
+def _resolve(folder: Path, value: Any) -> Any:
+    """Return a relative path as one that counts from a folder; URLs and what is no path stay as they are."""
+    return str(folder / value) if isinstance(value, str) and value and "://" not in value else value

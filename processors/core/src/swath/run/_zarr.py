@@ -1,0 +1,96 @@
+"""The Zarr store of an output product: laid out first, then written chunk by chunk from the graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+import zarr
+from dask.array import zeros
+from numcodecs import Blosc  # type: ignore[import-untyped]  # has none
+
+from swath.errors import WriteError
+from swath.processing import Binding, Chunk, tree_of
+
+__all__ = ["Target", "lay_out", "write_chunk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A laid-out store; small, and it goes to every worker."""
+
+    path: str
+    """Of the store, which every worker must see under the same name."""
+    name: str
+    """Of the product, for messages."""
+    origin: tuple[int, int]
+    """First row and column of the window on the output grid."""
+    variables: Mapping[str, str]
+    """Name in the chain → path in the store."""
+    encodings: Mapping[str, Mapping[str, Any]]
+    """Name in the chain → how it is stored, in xarray's words."""
+
+
+def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: str) -> Target:
+    """Write all of a product but its chunks: groups, coordinates, attributes, consolidated metadata."""
+    chain, rows_columns = binding.chain, binding.window.shape
+    arrays = {
+        output: zeros(rows_columns, chunks=binding.chunk_shape, dtype=chain.made[output].dtype)
+        for output in chain.outputs
+    }
+    tree = tree_of(binding, arrays, attributes)
+    compressor = Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE)
+    encoding = {
+        node.path: {
+            str(variable): {**node[str(variable)].encoding, "compressors": [compressor]}
+            for variable in node.data_vars
+        }
+        for node in tree.subtree
+        if node.data_vars
+    }
+    tree.to_zarr(path, mode="w-", compute=False, zarr_format=2, consolidated=True, encoding=encoding)
+    return Target(
+        path=str(path),
+        name=name,
+        origin=(binding.window.rows[0], binding.window.columns[0]),
+        variables=dict(chain.outputs),
+        encodings={output: dict(chain.made[output].encoding) for output in chain.outputs},
+    )
+
+
+def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
+    """Write all outputs of one chunk and return its row and column. The body of every writing task.
+
+    Raises
+    ------
+    WriteError
+        If the system refuses to write.
+    """
+    region = tuple(
+        slice(start - first, stop - first)
+        for (start, stop), first in zip(chunk.extent, target.origin, strict=True)
+    )
+    try:
+        for name, data in outputs.items():
+            _array(target.path, target.variables[name])[region] = _encoded(data, target.encodings[name])
+    except OSError as error:
+        raise WriteError(
+            f"Cannot write {target.name}: {error.strerror or error}. Nothing was left there; free space or "
+            "choose another destination."
+        ) from None
+    return chunk.position
+
+
+def _encoded(data: npt.NDArray[Any], encoding: Mapping[str, Any]) -> npt.NDArray[Any]:
+    variable = xr.Variable(("y", "x"), data, encoding=dict(encoding))
+    return np.asarray(xr.conventions.encode_cf_variable(variable).values)
+
+
+@lru_cache(maxsize=256)
+def _array(store: str, path: str) -> Any:
+    """Open an array once a process; a store's path is new in each run."""
+    return zarr.open_array(store, path=path, mode="r+", zarr_format=2)
