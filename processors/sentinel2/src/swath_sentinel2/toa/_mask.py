@@ -57,7 +57,7 @@ TINTS: dict[int, tuple[int, int, int]] = {
 """Colours of the flags in the quick look; those that would hide too much of the picture are left out."""
 
 # Bits of the L1C quality mask (MSK_QUALIT) as EOPF products name them: MSI_LOST, MSI_DEG,
-# QT_DEFECTIVE_PIXELS, QT_NODATA_PIXELS, QT_SATURATED_PIXELS_L1A. SAFE files have a band for each of the eight.
+# QT_DEFECTIVE_PIXELS, QT_NODATA_PIXELS, QT_SATURATED_PIXELS_L1A. SAFE files have a band for each bit.
 _LOST, _DEGRADED, _DEFECTIVE, _NO_DATA, _SATURATED = 4, 8, 16, 32, 128
 # Bits of the L1C classification (MSK_CLASSI): OPAQUE, CIRRUS, SNOW_ICE.
 _OPAQUE, _CIRRUS, _SNOW_ICE = 1, 2, 4
