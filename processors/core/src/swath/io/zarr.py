@@ -1,0 +1,125 @@
+"""A product's store as Zarr sees it, so that directories, zips and what follows are read by the same code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from zarr.abc.store import (
+    ByteRequest,
+    OffsetByteRequest,
+    RangeByteRequest,
+    Store as ZarrStore,
+    SuffixByteRequest,
+)
+
+from swath.io.metering import Counts, count
+
+if TYPE_CHECKING:
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+    from swath.io.store import Store
+
+__all__ = ["StoreView"]
+
+
+class StoreView(ZarrStore):
+    """Zarr's read-only view of a product's files; reading a chunk of an array in ``metered`` counts it."""
+
+    supports_writes = False
+    supports_deletes = False
+    supports_listing = True
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(read_only=True)
+        self.files = store
+        self.metered: set[str] = set()
+        """Paths of the arrays whose chunks count as chunks; filled in after opening."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoreView) and other.files.location == self.files.location
+
+    def __hash__(self) -> int:
+        return hash(self.files.location)
+
+    def __str__(self) -> str:
+        return self.files.location
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        """Return a file or a part of it, None where there is no such file."""
+        data = await asyncio.to_thread(self._read, key, byte_range)
+        return None if data is None else prototype.buffer.from_bytes(data)
+
+    def _read(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
+        if self._array_of(key) in self.metered:
+            # A chunk that is not stored (all fill value) was touched all the same.
+            count(Counts(chunks=1))
+        if not self.files.exists(key):
+            return None
+        size = self.files.size(key)
+        start, stop = 0, size
+        match byte_range:
+            case RangeByteRequest(begin, end):
+                start, stop = begin, end
+            case OffsetByteRequest(offset):
+                start = offset
+            case SuffixByteRequest(suffix):
+                start = max(size - suffix, 0)
+        return self.files.read_range(key, start, stop) if (start, stop) != (0, size) else self.files.read(key)
+
+    def _array_of(self, key: str) -> str:
+        """Return the path of the array that a key may be a chunk of: format 2 has ``a/0.0``, format 3 ``a/c/0/0``."""
+        head, _, last = key.rpartition("/")
+        if not last[:1].isdecimal():
+            return ""
+        before, mark, _ = f"{head}/".rpartition("/c/")
+        return before if mark else head
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        """Return parts of several files."""
+        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+
+    async def exists(self, key: str) -> bool:
+        """Tell whether there is such a file."""
+        return await asyncio.to_thread(self.files.exists, key)
+
+    async def getsize(self, key: str) -> int:
+        """Return the size of a file in bytes."""
+        return await asyncio.to_thread(self.files.size, key)
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Refuse: the view is read-only."""
+        raise NotImplementedError
+
+    async def delete(self, key: str) -> None:
+        """Refuse: the view is read-only."""
+        raise NotImplementedError
+
+    async def list(self) -> AsyncIterator[str]:
+        """Go over the names of all files."""
+        for name in await asyncio.to_thread(self.files.names):
+            yield name
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        """Go over the names that start with a prefix."""
+        async for name in self.list():
+            if name.startswith(prefix):
+                yield name
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """Go over what lies directly in a folder."""
+        folder = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
+        seen = set()
+        async for name in self.list_prefix(folder):
+            entry = name[len(folder) :].partition("/")[0]
+            if entry not in seen:
+                seen.add(entry)
+                yield entry
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(self.__dict__)
