@@ -19,9 +19,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
-    "sphinx_click",
     "sphinx_copybutton",
     "sphinx_design",
+    "swath_commands",
     "swath_layers",
     "swath_mathml",
     "swath_python",
@@ -47,6 +47,7 @@ myst_substitutions = {"forum": forum_text, "version": version}
 html_math_renderer = "mathml"
 
 # The Python interface
+default_role = "py:obj"  # `name` in a docstring is a link if the name is ours
 autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -58,7 +59,9 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 add_module_names = False
 # Nothing is fetched, so names of other projects cannot be resolved; our own must be, except private ones.
+# What stands in single quotes may be any word of the docstring's function, a parameter for one.
 nitpick_ignore_regex = [
+    ("py:obj", ".*"),
     ("py:.*", r"(?!swath).*"),
     ("py:.*", r"swath[\w.]*\._.*"),
 ]

@@ -11,11 +11,14 @@ import builtins
 import importlib
 import inspect
 import pkgutil
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
 from sphinx.addnodes import pending_xref
-from sphinx.util.nodes import make_refnode
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.nodes import find_pending_xref_condition, make_refnode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,13 +56,35 @@ class PublicName:
         return f"{module}.{qualname}"
 
     @property
+    def comment(self) -> list[str]:
+        """Return what is said under a constant where it is defined, else what its object says of itself."""
+        for module in [self.module, *sorted(sys.modules)]:
+            inside = module == self.module or module.startswith(f"{self.module.split('.')[0]}.")
+            if inside and getattr(sys.modules[module], self.name, None) is self.value:
+                comments = ModuleAnalyzer.for_module(module).find_attr_docs()
+                if ("", self.name) in comments:
+                    return comments["", self.name]
+        return _said_by(self.value)
+
+    @property
     def directive(self) -> str:
         """Return the autodoc directive for this kind of object."""
         if inspect.ismodule(self.value):
             return "automodule"
         if inspect.isclass(self.value):
             return "autoexception" if issubclass(self.value, BaseException) else "autoclass"
-        return "autofunction" if inspect.isroutine(self.value) else "autodata"
+        return "autofunction" if inspect.isroutine(self.value) else "data"
+
+
+def _said_by(value: object) -> list[str]:
+    """Return a command's help, or the docstring of a step's function, or of the class of an object of ours."""
+    if isinstance(value, click.Command):
+        return [value.help or ""]
+    if inspect.isroutine(function := getattr(value, "function", None)):
+        return (inspect.getdoc(function) or "").splitlines()
+    if type(value).__module__.split(".")[0] in PACKAGES:
+        return (inspect.getdoc(value) or "").splitlines()
+    return []
 
 
 def _documents_itself(value: object) -> bool:
@@ -124,16 +149,16 @@ def _page(module: str, names: list[PublicName], chosen: dict[str, PublicName]) -
     own = [name for name in names if chosen[name.origin] == name]
     others = [name for name in names if chosen[name.origin] != name]
     lines = [module, "=" * len(module), "", f".. automodule:: {module}", "   :no-members:", ""]
-    if own:
-        lines += [".. autosummary::", "   :nosignatures:", ""]
-        lines += [f"   {name.name}" for name in own] + [""]
+    summarised = [name.name for name in own if name.directive != "data"]
+    if summarised:
+        lines += [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in summarised), ""]
     if others:
         links = ", ".join(f":py:obj:`~{chosen[name.origin].path}`" for name in others)
         lines += [f"Exported from here too, and documented under the shorter name: {links}.", ""]
     titles = {
         "autofunction": "Functions",
         "autoclass": "Classes",
-        "autodata": "Values",
+        "data": "Values",
         "autoexception": "Errors",
     }
     for directive, title in titles.items():
@@ -141,7 +166,11 @@ def _page(module: str, names: list[PublicName], chosen: dict[str, PublicName]) -
         if members:
             lines += [title, "-" * len(title), ""]
         for name in members:
-            lines += [f".. {directive}:: {name.path}", *_options(directive), ""]
+            if directive == "data":
+                lines += [f".. py:data:: {name.name}", ""]
+                lines += [f"   {line}" for line in name.comment] + [""]
+            else:
+                lines += [f".. {directive}:: {name.path}", *_options(directive), ""]
     return "\n".join(lines)
 
 
@@ -151,8 +180,6 @@ def _options(directive: str) -> list[str]:
             return ["   :members:", "   :show-inheritance:"]
         case "autoexception":
             return ["   :show-inheritance:"]
-        case "autodata":
-            return ["   :no-value:"]
     return []
 
 
@@ -191,7 +218,8 @@ def leave_builtins_alone(app: Sphinx, doctree: nodes.document) -> None:  # noqa:
     """Make no link of ``bytes`` or ``int``: Sphinx would lead it to some attribute of that name."""
     for reference in list(doctree.findall(pending_xref)):
         if reference.get("refdomain") == "py" and hasattr(builtins, str(reference.get("reftarget"))):
-            reference.replace_self(reference.children)
+            shown = find_pending_xref_condition(reference, "resolved")
+            reference.replace_self(shown.children if shown else reference.children)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

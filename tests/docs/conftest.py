@@ -20,7 +20,7 @@ class Site:
     messages: str
 
     def pages(self) -> list[Path]:
-        return sorted(self.root.rglob("*.html"))
+        return sorted(path for path in self.root.rglob("*.html") if "_static" not in path.parts)
 
     def text(self, name: str) -> str:
         return (self.root / name).read_text("utf-8")
