@@ -1,7 +1,8 @@
 """A picture of a product: at most 1024 pixels, made in strips so that memory stays small.
 
 Each pixel of the picture is the mean of the valid pixels in a square of the product. Brightness is stretched
-linearly between two percentiles of what no flag covers; flagged pixels get a tint of their own, and pixels
+linearly between two percentiles of what no flag covers: each band from its own dark end, which takes the haze
+away, and all by one gain, which keeps the colours true. Flagged pixels get a tint of their own, and pixels
 without data are transparent.
 """
 
@@ -136,9 +137,9 @@ def _strip_height(band: PixelSource) -> int:
 
 
 def _stretch(picture: Floats, judged: npt.NDArray[np.bool_]) -> Floats:
-    """Bring each band to 0…255 between two percentiles of the judged pixels."""
+    """Bring bands to 0…255: 0 at each one's low percentile, 255 where the widest one has its high one."""
     if not judged.any():
         return np.zeros(picture.shape)
     low, high = np.percentile(picture[judged], PERCENTILES, axis=0)
-    width = np.where(high > low, high - low, 1)
+    width = float((high - low).max()) or 1.0
     return np.asarray(np.clip(np.nan_to_num((picture - low) / width) * 255, 0, 255))
