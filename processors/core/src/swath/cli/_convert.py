@@ -1,8 +1,94 @@
 """The verb ``convert``."""
 
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @click.command()
-def convert() -> None:
-    """Not yet."""
+@click.argument("source", type=click.Path(path_type=str))
+@click.argument("destination", type=click.Path(path_type=str))
+@click.option(
+    "--zarr-format",
+    type=click.Choice(["2", "3"]),
+    default="2",
+    show_default=True,
+    help="2 as EOPF products have it and GDAL reads it, or 3.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is at DESTINATION, once the new product is complete.")
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Keep only variables whose path fits, as 'measurements/*'; may be given several times.",
+)
+@click.option("--window", metavar="WINDOW", help="Keep only this part: rows and columns of the finest grid, or lon and lat.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads to work with; as many as there are CPUs by default.")
+def convert(
+    source: str, destination: str, *, zarr_format: str, overwrite: bool, include: tuple[str, ...],
+    window: str | None, workers: int | None,
+) -> None:  # fmt: skip
+    """Convert a product to EOPF Zarr, losslessly.
+
+    DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before anything
+    is written. Memory is bounded by the chunks in flight, one or two a thread.
+
+    \b
+    Examples:
+      swath convert S2A_MSIL1C_20171207T002051_N0206_R116_T55JEJ_20171207T032513.zip product.zarr
+      swath convert PRODUCT.SAFE blue.zarr --include '*/r10m/b02' --zarr-format 3
+      swath convert PRODUCT.SAFE part.zarr --window 'rows 0:1024, columns 2048:4096'
+      swath convert PRODUCT.SAFE part.zarr --window 'lon 147.1:147.3, lat -28.2:-28.0'
+    """
+    import time  # noqa: PLC0415 -- verbs import what they need when they run
+
+    import dask  # noqa: PLC0415
+
+    from swath.cli._info import readable  # noqa: PLC0415
+    from swath.io import commit, metering  # noqa: PLC0415
+    from swath.product import check_sources, cut_window, open_product, select_variables, write_product  # noqa: PLC0415
+
+    commit.check_destination(destination, overwrite=overwrite)
+    start = time.perf_counter()
+    with metering.reading() as read:
+        tree = open_product(source)
+        if include:
+            tree = select_variables(tree, include)
+        check_sources(tree)
+        if window:
+            tree = cut_window(tree, window)
+        with dask.config.set(num_workers=workers), progress(f"converting to {destination}"):
+            write_product(tree, destination, zarr_format=int(zarr_format), overwrite=overwrite)
+    counts = read.counts
+    seconds = time.perf_counter() - start
+    click.echo(
+        f"wrote {destination}: {counts.chunks} chunks read, {readable(counts.bytes)}, in {seconds:.1f} s", err=True
+    )
+
+
+@contextmanager
+def progress(told: str) -> Iterator[None]:
+    """Show a bar of the tasks that are done, in a terminal; nothing elsewhere."""
+    from dask.callbacks import Callback  # noqa: PLC0415 -- verbs import what they need when they run
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(told, total=None)
+
+        def begin(dsk: Any) -> None:
+            bar.update(task, total=len(dsk), completed=0)
+
+        def end(*_: Any) -> None:
+            bar.advance(task)
+
+        with Callback(start=begin, posttask=end):
+            yield

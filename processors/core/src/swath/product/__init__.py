@@ -2,7 +2,8 @@
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
 from swath.product._open import READER_GROUP, Reader, open_product
-from swath.product._write import write_product
+from swath.product._subset import cut_window, select_variables
+from swath.product._write import check_sources, consolidate, prepare_dataset, write_product
 from swath.product.grid import Grid
 from swath.product.window import Window
 
@@ -12,8 +13,13 @@ __all__ = [
     "Grid",
     "Reader",
     "Window",
+    "check_sources",
     "chunk_source",
+    "consolidate",
+    "cut_window",
     "lazy_array",
     "open_product",
+    "prepare_dataset",
+    "select_variables",
     "write_product",
 ]
