@@ -24,6 +24,7 @@ extensions = [
     "swath_commands",
     "swath_layers",
     "swath_mathml",
+    "swath_processors",
     "swath_python",
     "swath_tables",
 ]

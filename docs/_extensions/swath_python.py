@@ -77,7 +77,7 @@ class PublicName:
 
 
 def _said_by(value: object) -> list[str]:
-    """Return a command's help, or the docstring of a step's function, or of the class of an object of ours."""
+    """Return a command's help, or the docstring of a step's function or of an object of ours."""
     if isinstance(value, click.Command):
         return [value.help or ""]
     if inspect.isroutine(function := getattr(value, "function", None)):
@@ -204,14 +204,18 @@ def resolve(
 
 
 def _public_path(target: str) -> str | None:
-    chosen = canonical(public_names())
-    if target in chosen:
-        return chosen[target].path
-    aliases = {name.path: chosen[name.origin].path for name in public_names()}
-    if target in aliases:
-        return aliases[target]
-    bare = {name.path for name in chosen.values() if name.name == target}
-    return bare.pop() if len(bare) == 1 else None
+    """Return the documented name of an object or of a member of one."""
+    names = public_names()
+    chosen = canonical(names)
+    aliases = {name.path: chosen[name.origin].path for name in names}
+    aliases |= {origin: name.path for origin, name in chosen.items()}
+    parts = target.split(".")
+    for count in range(len(parts), 0, -1):
+        known = aliases.get(".".join(parts[:count]))
+        if known:
+            return ".".join([known, *parts[count:]])
+    bare = {name.path for name in chosen.values() if name.name == parts[0]}
+    return ".".join([bare.pop(), *parts[1:]]) if len(bare) == 1 else None
 
 
 def leave_builtins_alone(app: Sphinx, doctree: nodes.document) -> None:  # noqa: ARG001 -- Sphinx's signature

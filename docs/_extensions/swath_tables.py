@@ -29,7 +29,7 @@ class MarkdownDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Parse the text where the directive stands."""
-        return self.parse_text_to_nodes(self.markdown())
+        return self.parse_text_to_nodes(self.markdown(), allow_section_headings=True)
 
 
 def cell(text: str) -> str:
