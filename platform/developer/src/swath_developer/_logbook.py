@@ -1,0 +1,112 @@
+"""What was done in a directory, part by part: said while done, remembered so that it is not done twice."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from swath_developer.errors import DeveloperError
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part that is done."""
+
+    title: str
+    """What was done, in a few words."""
+    made: str
+    """Path of what it made."""
+    seconds: float
+    """How long it took when it was done."""
+    key: str
+    """Fingerprint of all that it follows from: while that stays the same, the part is not done again."""
+
+
+class Logbook:
+    """The parts that were done in a directory.
+
+    Parameters
+    ----------
+    directory
+        An existing directory; the record is kept in it.
+    """
+
+    NAME = "tour.json"
+    """Name of the record in the directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.parts: list[Part] = []
+        """The parts of this call, done now or right already, in their order."""
+        self._record = directory / self.NAME
+        self._known: dict[str, Part] = {}
+        if self._record.is_file():
+            told = json.loads(self._record.read_text())
+            self._known = {part["title"]: Part(**part) for part in told}
+
+    def part(self, title: str, why: str, *, made: Path, key: str, do: Callable[[], None]) -> None:
+        """Do a part unless it is right already, saying so.
+
+        Parameters
+        ----------
+        title, why
+            What it is, and a sentence on what it shows.
+        made
+            Path that is there when the part is done.
+        key
+            Fingerprint of what the part follows from.
+        do
+            Does it.
+        """
+        heading = f"{len(self.parts) + 1}. {title}"
+        known = self._known.get(title)
+        if known and known.key == key and known.made == str(made) and made.exists():
+            click.echo(f"{click.style(heading, bold=True)}: right already")
+            self.parts.append(known)
+            return
+        click.echo(f"\n{click.style(heading, bold=True)}\n   {why}")
+        began = time.monotonic()
+        do()
+        seconds = round(time.monotonic() - began, 2)
+        self.parts.append(Part(title=title, made=str(made), seconds=seconds, key=key))
+        self._known[title] = self.parts[-1]
+        self._write()
+        click.secho(f"   done in {seconds:.1f} s", fg="green")
+
+    def _write(self) -> None:
+        partial = self._record.with_suffix(".partial")
+        partial.write_text(json.dumps([asdict(part) for part in self._known.values()], indent=2) + "\n")
+        partial.replace(self._record)
+
+
+def shown_command(
+    *words: str | Path, folder: Path | None = None, environment: Mapping[str, str] | None = None
+) -> None:
+    """Show a command as a user would type it and run it, with its output where the user sees it.
+
+    Raises
+    ------
+    DeveloperError
+        If it fails; what it said stands above.
+    KeyboardInterrupt
+        If it was interrupted.
+    """
+    program = Path(words[0])
+    shown = shlex.join([program.name, *map(str, words[1:])])
+    click.secho(f"   $ {shown}", fg="cyan")
+    sys.stdout.flush()
+    done = subprocess.run(  # noqa: S603 -- our own commands, read by no shell
+        [str(word) for word in words], cwd=folder, env={**os.environ, **(environment or {})}, check=False
+    )
+    if done.returncode in {INTERRUPTED, -2}:
+        raise KeyboardInterrupt
+    if done.returncode:
+        raise DeveloperError(f"`{shown}` ended with status {done.returncode}; what it said stands above.")
