@@ -42,7 +42,9 @@ class Events:
 
     def _job_line(self, result: JobResult, mark: str, rest: str) -> JobResult | None:
         if mark in (">", "$"):
-            result.log.append(("$" if mark == "$" else "") + rest)
+            if rest == " still running...":  # gitlab-ci-local's own, every ten seconds
+                return None
+            result.log.append(f"${rest}" if mark == "$" else rest.removeprefix(" "))
             return None
         if mark.startswith("starting"):
             result.state = "running"
