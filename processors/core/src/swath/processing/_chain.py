@@ -11,7 +11,7 @@ from swath.processing._declare import ChainError, Input, Output, Step
 
 __all__ = ["Chain", "Quicklook", "Resampling", "Source"]
 
-Resampling = Literal["nearest", "bilinear", "mean"]
+Resampling = Literal["nearest", "bilinear", "mean", "any"]
 """How a source on another grid gets to the chain's grid; see `swath.processing.resample`."""
 
 
@@ -24,7 +24,8 @@ class Source:
     path
         Where it is in the product's tree, as in ``/measurements/reflectance/r10m/b02``.
     resampling
-        How it gets to the chain's grid where its own grid is another one. Classes and flags need ``nearest``.
+        How it gets to the chain's grid where its own grid is another one. Classes need ``nearest``, bit flags
+        ``any`` or ``nearest``.
     optional
         Whether a product without it is taken; the steps then get an array of its input's fill value.
     """
@@ -120,10 +121,11 @@ class Chain:
         if unused := [name for name in self.sources if name not in self.inputs]:
             raise ChainError(f"No step reads the source {unused[0]!r}; take it out of the chain's sources.")
         for name, item in self.inputs.items():
-            if self.sources[name].resampling != "nearest" and np.dtype(item.dtype).kind != "f":
+            method, kind = self.sources[name].resampling, np.dtype(item.dtype).kind
+            if method != "nearest" and (kind not in "iu" if method == "any" else kind != "f"):
                 raise ChainError(
-                    f"Source {name!r} is read as {item.dtype} and cannot be resampled with "
-                    f"{self.sources[name].resampling!r}; use 'nearest', or a floating-point input."
+                    f"Source {name!r} is read as {item.dtype} and cannot be resampled with {method!r}; "
+                    "use 'nearest' for classes, 'any' for bit flags, 'mean' or 'bilinear' for floating point."
                 )
         self.made.update(made)
 

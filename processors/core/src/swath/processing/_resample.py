@@ -18,6 +18,9 @@ What becomes of pixels that are not a number (NaN), and of integers:
 ``mean``
     The mean of the source pixels that the target pixel covers, weighted by covered area. NaN pixels are left
     out, as is what lies outside the source; NaN where nothing is left.
+``any``
+    For bit flags: the bits that are set in any of the source pixels which the target pixel covers, in part or
+    whole. What lies outside the source sets none.
 
 Target pixels that the source does not cover get the fill value. Sums are made in double precision, and in an
 order that depends on nothing but the pixel.
@@ -80,21 +83,21 @@ class Axis:
         """Whether target pixels are source pixels, shifted by a whole number."""
         return self.step == self.unit and self.offset % self.unit == 0
 
-    def needs(self, target: Span, method: Literal["nearest", "bilinear", "mean"]) -> Span:
+    def needs(self, target: Span, method: Literal["nearest", "bilinear", "mean", "any"]) -> Span:
         """Return the source pixels that a span of target pixels is made of; (0, 0) if there are none."""
         indices, weights = self.taps(target, method)
         used = indices[weights > 0]
         return (int(used.min()), int(used.max()) + 1) if used.size else (0, 0)
 
     def taps(
-        self, target: Span, method: Literal["nearest", "bilinear", "mean"]
+        self, target: Span, method: Literal["nearest", "bilinear", "mean", "any"]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return, for each target pixel, source indices and weights, both of shape (pixels, taps).
 
         A weight of 0 means that the tap is not used; its index is then any valid one.
         """
         left = self.offset + np.arange(*target, dtype=np.int64) * self.step
-        if method == "mean":
+        if method in {"mean", "any"}:
             indices, weights = self._overlaps(left)
         else:
             centre = 2 * left + self.step  # in halves of a unit
@@ -127,7 +130,7 @@ def resample(
     axes: tuple[Axis, Axis],
     target: tuple[Span, Span],
     *,
-    method: Literal["nearest", "bilinear", "mean"],
+    method: Literal["nearest", "bilinear", "mean", "any"],
     fill: float,
 ) -> Array:
     """Resample part of a source to a window of the target grid.
@@ -143,7 +146,7 @@ def resample(
     target
         Rows and columns of the target grid to make.
     method
-        See the module's description; only ``nearest`` takes integers.
+        See the module's description. ``nearest`` takes all types, ``any`` integers, the others floats.
     fill
         Value of the pixels that get none.
 
@@ -164,11 +167,12 @@ def resample(
         for (index, _), run, first in zip(taps, runs, origin, strict=True)
     ]
     weights = [weight[run] for (_, weight), run in zip(taps, runs, strict=True)]
-    values = (
-        _take(_take(data, indices[0][:, 0], 0), indices[1][:, 0], 1)
-        if method == "nearest"
-        else _weigh(data, indices, weights, fill)
-    )
+    if method == "nearest":
+        values = _take(_take(data, indices[0][:, 0], 0), indices[1][:, 0], 1)
+    elif method == "any":
+        values = _unite(data, indices, weights)
+    else:
+        values = _weigh(data, indices, weights, fill)
     if values.shape == shape:
         return np.ascontiguousarray(values)
     result = np.full(shape, fill, data.dtype)
@@ -190,6 +194,17 @@ def _weigh(data: Array, indices: list[Array], weights: list[Array], fill: float)
     if not np.isnan(fill):
         values[np.broadcast_to(weight == 0, values.shape)] = fill
     return values.astype(data.dtype)
+
+
+def _unite(data: Array, indices: list[Array], weights: list[Array]) -> Array:
+    """Return the bits that are set in any of each pixel's taps."""
+    across = np.zeros((data.shape[0], len(indices[1])), data.dtype)
+    for tap in range(indices[1].shape[1]):
+        across |= np.where(weights[1][:, tap] > 0, _take(data, indices[1][:, tap], 1), 0)
+    result = np.zeros((len(indices[0]), across.shape[1]), data.dtype)
+    for tap in range(indices[0].shape[1]):
+        result |= np.where(weights[0][:, tap, np.newaxis] > 0, _take(across, indices[0][:, tap], 0), 0)
+    return result
 
 
 def _sum(data: Array, indices: list[Array], weights: list[Array]) -> Array:

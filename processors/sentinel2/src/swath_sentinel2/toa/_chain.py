@@ -49,11 +49,9 @@ def chain(parameters: ToaParameters) -> Chain:
     judged = _ordered({*parameters.bands, *of_indices}) or ("b02",)
     read = _ordered({*judged, *tested})
 
-    sources = {f"{band}_level1": _source("measurements/reflectance", band, parameters) for band in read}
-    sources |= {f"{band}_quality": _source("quality/mask", band, parameters, flags=True) for band in judged}
-    sources["classification"] = Source(
-        "/conditions/mask/l1c_classification/r60m/b00", "nearest", optional=True
-    )
+    sources = {f"{band}_level1": _source(band, parameters) for band in read}
+    sources |= {f"{band}_quality": _quality(band) for band in judged}
+    sources["classification"] = Source("/conditions/mask/l1c_classification/r60m/b00", "any", optional=True)
     steps: list[Step] = [_reflectance(band) for band in read]
     steps.append(quality_step(judged))
     steps.append(cloud_test if tested else no_cloud_test)
@@ -79,11 +77,15 @@ def _ordered(bands: Iterable[BandName]) -> tuple[BandName, ...]:
     return tuple(band for band in BANDS if band in chosen)
 
 
-def _source(folder: str, band: BandName, parameters: ToaParameters, *, flags: bool = False) -> Source:
+def _source(band: BandName, parameters: ToaParameters) -> Source:
     own = BANDS[band].resolution
     method: Resampling = parameters.upsampling if own > parameters.resolution else "mean"
-    path = f"/{folder}/{group(own)}/{band}"
-    return Source(path, "nearest", optional=True) if flags else Source(path, method)
+    return Source(f"/measurements/reflectance/{group(own)}/{band}", method)
+
+
+def _quality(band: BandName) -> Source:
+    """Return a band's quality mask: a flag of any of its pixels is one of the pixel that covers them."""
+    return Source(f"/quality/mask/{group(BANDS[band].resolution)}/{band}", "any", optional=True)
 
 
 def _reflectance(band: BandName) -> Step:
