@@ -14,5 +14,5 @@ def samples() -> Path:
     """Return the folder of sample products. Where it is present, tests that ask for it must run."""
     if not SAMPLES.is_dir():
         where = "in CI" if os.environ.get("CI") else "on this machine"
-        pytest.skip(f"no sample products {where}: set SWATH_SAMPLES to a folder of them (looked in {SAMPLES})")
+        pytest.skip(f"no sample products {where}: set SWATH_SAMPLES to their folder (looked in {SAMPLES})")
     return SAMPLES.resolve()

@@ -21,23 +21,33 @@ if TYPE_CHECKING:
     show_default=True,
     help="2 as EOPF products have it and GDAL reads it, or 3.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is at DESTINATION, once the new product is complete.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace what is at DESTINATION, once the new product is complete."
+)
 @click.option(
     "--include",
     multiple=True,
     metavar="PATTERN",
     help="Keep only variables whose path fits, as 'measurements/*'; may be given several times.",
 )
-@click.option("--window", metavar="WINDOW", help="Keep only this part: rows and columns of the finest grid, or lon and lat.")
-@click.option("--workers", type=click.IntRange(min=1), help="Threads to work with; as many as there are CPUs by default.")
+@click.option(
+    "--window",
+    metavar="WINDOW",
+    help="Keep only this part: rows and columns of the finest grid, or lon and lat.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Threads to work with; as many as there are CPUs by default.",
+)
 def convert(
     source: str, destination: str, *, zarr_format: str, overwrite: bool, include: tuple[str, ...],
     window: str | None, workers: int | None,
 ) -> None:  # fmt: skip
-    """Convert a product to EOPF Zarr, losslessly.
+    r"""Convert a product to EOPF Zarr, losslessly.
 
-    DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before anything
-    is written. Memory is bounded by the chunks in flight, one or two a thread.
+    DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before
+    anything is written. Memory is bounded by the chunks in flight, one or two a thread.
 
     \b
     Examples:
@@ -68,7 +78,8 @@ def convert(
     counts = read.counts
     seconds = time.perf_counter() - start
     click.echo(
-        f"wrote {destination}: {counts.chunks} chunks read, {readable(counts.bytes)}, in {seconds:.1f} s", err=True
+        f"wrote {destination}: {counts.chunks} chunks read, {readable(counts.bytes)}, in {seconds:.1f} s",
+        err=True,
     )
 
 
@@ -80,7 +91,12 @@ def progress(told: str) -> Iterator[None]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(told, total=None)
 
@@ -90,5 +106,5 @@ def progress(told: str) -> Iterator[None]:
         def end(*_: Any) -> None:
             bar.advance(task)
 
-        with Callback(start=begin, posttask=end):
+        with Callback(start=begin, posttask=end):  # type: ignore[no-untyped-call] # dask's
             yield

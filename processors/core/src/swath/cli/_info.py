@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 @click.argument("product", type=click.Path(path_type=str))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def info(product: str, *, as_json: bool) -> None:
-    """Tell what a product is and what is in it.
+    r"""Tell what a product is and what is in it.
 
-    Reads metadata and the headers of images only, whatever the product's size. PRODUCT is a Sentinel-2 level-1C SAFE
-    (a directory or its zip) or an EOPF Zarr (a directory or its zip).
+    Reads metadata and the headers of images only, whatever the product's size. PRODUCT is a Sentinel-2
+    level-1C SAFE (a directory or its zip) or an EOPF Zarr (a directory or its zip).
 
     \b
     Examples:
@@ -80,7 +80,8 @@ def _print(described: dict[str, Any]) -> None:
     console = Console(width=None if click.get_text_stream("stdout").isatty() else 120, highlight=False)
     identity = Table.grid(padding=(0, 2))
     cloud = described["cloud_cover"]
-    rows = {
+    bounds = described["bbox"]
+    rows: dict[str, Any] = {
         "product": described["id"],
         "type": described["type"],
         "platform": described["platform"],
@@ -88,7 +89,9 @@ def _print(described: dict[str, Any]) -> None:
         "baseline": described["baseline"],
         "CRS": described["crs"],
         "cloud cover": None if cloud is None else f"{cloud:.2f} %",
-        "bounds": described["bbox"] and "lon {0:.4f}:{2:.4f}, lat {1:.4f}:{3:.4f}".format(*described["bbox"]),
+        "bounds": f"lon {bounds[0]:.4f}:{bounds[2]:.4f}, lat {bounds[1]:.4f}:{bounds[3]:.4f}"
+        if bounds
+        else None,
     }
     for name, value in rows.items():
         if value is not None:

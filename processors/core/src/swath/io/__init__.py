@@ -1,1 +1,1 @@
-"""Bytes in and out: stores, codecs, metadata parsing, metering and all-or-nothing writing. Knows no product."""
+"""Bytes in and out: stores, codecs, metadata, metering, all-or-nothing writing. It knows no product."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Inflater"]
 
@@ -19,8 +21,8 @@ _STRIDE = 1 << 22
 class Inflater:
     """Reads ranges of one deflate stream, remembering the decoder's state every few megabytes on the way.
 
-    A range is inflated from the nearest state before it; the part of the stream before the furthest state is thus
-    inflated once, whatever the order of the ranges.
+    A range is inflated from the nearest state before it; the part of the stream before the furthest state is
+    thus inflated once, whatever the order of the ranges.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ MAX_TOTAL = 1 << 38
 """256 GiB: more bytes, decompressed, than any product has."""
 
 MAX_RATIO = 1032
-"""No deflate stream can hold more than this many bytes a byte (a match of 258 bytes costs at least two bits)."""
+"""No deflate stream holds more bytes a byte than this (a match of 258 bytes costs at least two bits)."""
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
@@ -114,7 +114,7 @@ class ZipStore(Store):
             ) from error
 
     def _start(self, name: str, member: Member) -> int:
-        """Return where a member's bytes start: its local header may be longer than the central directory says."""
+        """Return where a member's bytes start; only its local header tells how long that header is."""
         if name not in self._starts:
             header = self._archive(member.header, member.header + _LOCAL_HEADER.size)
             if len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
@@ -162,7 +162,8 @@ class ZipStore(Store):
                 )
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 0x1:
                 raise ProductError(
-                    f"{self.location}: {name} is encrypted, or packed by method {info.compress_type}; only stored and "
+                    f"{self.location}: {name} is encrypted, or packed by method {info.compress_type}; "
+                    f"only stored and "
                     "deflated members can be read: unpack the zip and give the directory"
                 )
             members[name] = Member(
@@ -188,7 +189,8 @@ class ZipStore(Store):
         total = sum(info.file_size for info in infos)
         if total > MAX_TOTAL:
             raise ProductError(
-                f"{self.location}: a zip that would unpack to {total} bytes, expected at most {MAX_TOTAL}; this is "
+                f"{self.location}: a zip that would unpack to {total} bytes, expected at most "
+                f"{MAX_TOTAL}; this is "
                 "no product, do not unpack it"
             )
         packed = sum(info.compress_size for info in infos)
@@ -202,6 +204,7 @@ class ZipStore(Store):
             most = info.compress_size if stored else MAX_RATIO * info.compress_size
             if info.file_size > most or (stored and info.file_size != info.compress_size):
                 raise ProductError(
-                    f"{self.location}: {info.filename} claims {info.file_size} bytes out of {info.compress_size} "
+                    f"{self.location}: {info.filename} claims {info.file_size} bytes out of "
+                    f"{info.compress_size} "
                     "packed ones, which cannot be; the zip is corrupt or made to deceive, get it again"
                 )

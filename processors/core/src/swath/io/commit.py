@@ -1,7 +1,7 @@
 """All-or-nothing writing: a product appears under its name only when it is complete and on disk.
 
-What is written goes to a partial directory beside the destination, ``.NAME.partial-<pid>-<random>``, on the same
-file system, so that the last step is one atomic rename.
+What is written goes to a partial directory beside the destination, ``.NAME.partial-<pid>-<random>``, on the
+same file system, so that the last step is one atomic rename.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swath.errors import DestinationError, WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["CHECKSUMS", "check_destination", "new_product", "write_checksums"]
 
@@ -85,7 +88,8 @@ def new_product(
         except OSError as error:
             told = error.strerror or str(error)
             raise WriteError(
-                f"cannot write {final}: {told}. Nothing was left there; free space or choose another destination"
+                f"cannot write {final}: {told}. Nothing was left there; free space or choose another "
+                f"destination"
             ) from error
     finally:
         # Reached with the partial still there only when something went wrong, Ctrl-C included.

@@ -6,9 +6,12 @@ Counts belong to one process. Over a cluster, run :func:`counts` on each worker 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Counts", "Reading", "count", "counts", "reading"]
 
@@ -66,7 +69,7 @@ class Reading:
 
 @contextmanager
 def reading() -> Iterator[Reading]:
-    """Count what this process reads inside the ``with`` block; the result can be asked during and after it."""
+    """Count what this process reads inside the ``with`` block; ask the result during or after it."""
     watch = Reading()
     try:
         yield watch

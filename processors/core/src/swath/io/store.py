@@ -1,7 +1,7 @@
 """A read-only view of a product in a directory or a zip, by names relative to the product's root.
 
-fsspec lies underneath, so that other places (tar, S3, HTTP) can follow. Nothing is extracted: a range of a zip's
-member is read from where it lies in the archive.
+fsspec lies underneath, so that other places (tar, S3, HTTP) can follow. Nothing is extracted: a range of a
+zip's member is read from where it lies in the archive.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def safe_name(name: str) -> str:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or name[1:2] == ":":
         raise ProductError(
-            f"the name {name!r} leads out of the product; names inside a product are relative and without '..'. "
+            f"the name {name!r} leads out of the product; names inside a product are relative and "
+            f"without '..'. "
             "Do not trust this product: get it again from its origin"
         )
     if not path.parts:
@@ -39,7 +40,7 @@ def safe_name(name: str) -> str:
 
 
 class Store(ABC):
-    """A product's files. Safe to use from several threads, and picklable (what it holds open is not sent along)."""
+    """A product's files. Safe to use from several threads, and picklable."""
 
     location: str
     """Where the product is, as the user gave it."""
@@ -54,7 +55,7 @@ class Store(ABC):
 
     @abstractmethod
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
-        """Return bytes ``start`` to ``stop`` (exclusive), both within the file; fewer where the file ends early."""
+        """Return bytes ``start`` to ``stop`` (exclusive) of a file; fewer where it ends early."""
 
     def exists(self, name: str) -> bool:
         """Tell whether the product has a file of that name."""
@@ -83,7 +84,8 @@ class Store(ABC):
         count(Counts(bytes=len(data), requests=1))
         if len(data) != stop - start:
             raise ProductError(
-                f"{self.location}: {name} is truncated: bytes {start} to {stop} should be there, got {len(data)} "
+                f"{self.location}: {name} is truncated: bytes {start} to {stop} should be there, got "
+                f"{len(data)} "
                 "of them; get the product again"
             )
         return data
@@ -123,7 +125,8 @@ class DirectoryStore(Store):
         path = f"{self._root}/{name}"
         if self._local is not None and not Path(path).resolve().is_relative_to(self._local):
             raise ProductError(
-                f"{self.location}: {name} is a link that leads out of the product; put the file itself there, "
+                f"{self.location}: {name} is a link that leads out of the product; put the file itself "
+                f"there, "
                 "or get the product again"
             )
         return path
@@ -144,8 +147,8 @@ def open_store(location: str | os.PathLike[str]) -> Store:
     Parameters
     ----------
     location
-        A path, or a URL that fsspec knows. A zip is known by its first bytes, not by its name; where all members
-        of it are in one top folder (``X.SAFE/``), that folder is the product's root.
+        A path, or a URL that fsspec knows. A zip is known by its first bytes, not by its name; where all
+        members of it are in one top folder (``X.SAFE/``), that folder is the product's root.
 
     Raises
     ------
@@ -166,7 +169,8 @@ def open_store(location: str | os.PathLike[str]) -> Store:
         raise ProductError(f"cannot read {text}: {error.strerror or error}") from error
     if start not in (b"PK\x03\x04", b"PK\x05\x06"):
         raise ProductError(
-            f"{text} is neither a directory nor a zip (it starts with {start.hex(' ') or 'nothing'}, a zip with "
+            f"{text} is neither a directory nor a zip (it starts with {start.hex(' ') or 'nothing'}, a "
+            f"zip with "
             "50 4b 03 04): give a product's directory or its zip"
         )
     return ZipStore(text, filesystem, path)

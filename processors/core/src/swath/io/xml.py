@@ -25,8 +25,9 @@ def parse(data: bytes, name: str) -> etree._Element:
     Raises
     ------
     MetadataError
-        It is malformed (the line is told), too large, or has a document type declaration: the metadata of products
-        never has one, and entities are how a small document becomes a large one or reads other files.
+        It is malformed (the line is told), too large, or has a document type declaration: the metadata of
+        products never has one, and entities are how a small document becomes a large one or reads other
+        files.
     """
     if len(data) > MAX_BYTES:
         raise MetadataError(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from zarr.abc.store import (
     ByteRequest,
     OffsetByteRequest,
     RangeByteRequest,
-    Store as ZarrStore,
     SuffixByteRequest,
+)
+from zarr.abc.store import (
+    Store as ZarrStore,
 )
 
 from swath.io.metering import Counts, count
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
     from zarr.core.buffer import Buffer, BufferPrototype
 
     from swath.io.store import Store
@@ -71,7 +74,7 @@ class StoreView(ZarrStore):
         return self.files.read_range(key, start, stop) if (start, stop) != (0, size) else self.files.read(key)
 
     def _array_of(self, key: str) -> str:
-        """Return the path of the array that a key may be a chunk of: format 2 has ``a/0.0``, format 3 ``a/c/0/0``."""
+        """Return the array that a key is a chunk of: ``a/0.0`` in format 2, ``a/c/0/0`` in format 3."""
         head, _, last = key.rpartition("/")
         if not last[:1].isdecimal():
             return ""

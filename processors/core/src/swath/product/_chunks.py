@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
 
 __all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array"]
 
@@ -20,7 +23,7 @@ ENCODING_KEY = "chunk_source"
 
 @runtime_checkable
 class ChunkSource(Protocol):
-    """Where the chunks of a lazily read variable come from. Chunk (i, j) is block (i, j) of its last two dimensions."""
+    """Where a variable's chunks come from; chunk (i, j) is block (i, j) of its last two dimensions."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,7 +72,8 @@ def lazy_array(source: ReadableSource, *, scale_factor: float | None = None, add
     }
     dtype = source.dtype if coding is None else np.dtype(np.float64)
     chunks = (*((n,) for n in source.leading), rows, columns)
-    return da.Array(HighLevelGraph.from_collections(name, tasks), name, chunks, dtype=dtype)
+    graph = HighLevelGraph.from_collections(name, tasks)  # type: ignore[arg-type] # keys of any length
+    return da.Array(graph, name, chunks, dtype=dtype)  # type: ignore[no-untyped-call] # dask's
 
 
 def chunk_source(array: xr.DataArray | xr.Variable) -> ChunkSource | None:

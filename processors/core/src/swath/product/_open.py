@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from importlib.metadata import entry_points
-from typing import Protocol
-
-import xarray as xr
+from typing import TYPE_CHECKING, Protocol
 
 from swath.errors import ProductError
 from swath.io.store import Store, open_store
 
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
 __all__ = ["READER_GROUP", "Reader", "open_product"]
 
 READER_GROUP = "swath.readers"
-"""Entry-point group of the readers: the object is a :class:`Reader`. They are asked in the order of their names."""
+"""Entry-point group of the readers: the object is a :class:`Reader`. They are asked in the order of their
+names."""
 
 
 class Reader(Protocol):
@@ -33,9 +36,9 @@ class Reader(Protocol):
 def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
     """Open a product: a tree of lazily loaded dask arrays, with STAC attributes on its root.
 
-    Only metadata and the headers of images are read; each chunk of image data is read when it is computed. Known are
-    Sentinel-2 level-1C in SAFE (a directory or a zip) and EOPF Zarr (format 2 or 3, a directory or a zip), and
-    whatever other installed packages bring readers for.
+    Only metadata and the headers of images are read; each chunk of image data is read when it is computed.
+    Known are Sentinel-2 level-1C in SAFE (a directory or a zip) and EOPF Zarr (format 2 or 3, a directory or
+    a zip), and whatever other installed packages bring readers for.
 
     Parameters
     ----------

@@ -55,8 +55,8 @@ def _fits(path: str, pattern: str) -> bool:
 def cut_window(tree: xr.DataTree, text: str | dict[str, Any]) -> xr.DataTree:
     """Return the part of a product in a window, on all of its grids.
 
-    Rows and columns count on the finest grid of the tree; on the coarser ones, all pixels that touch the window are
-    kept. Angles and whatever else has no pixel grid stay whole.
+    Rows and columns count on the finest grid of the tree; on the coarser ones, all pixels that touch the
+    window are kept. Angles and whatever else has no pixel grid stay whole.
 
     Raises
     ------

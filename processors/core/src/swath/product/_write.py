@@ -33,9 +33,9 @@ def write_product(
 ) -> None:
     """Write a product as Zarr in the layout of EOPF, chunk by chunk; it appears when it is complete.
 
-    Numbers are packed as the variables' encodings say (integers with scale, offset and fill value), compressed with
-    Blosc (zstd 3, bit shuffle), in the chunks of the lazy arrays; metadata is consolidated. Memory is bounded by the
-    chunks in flight.
+    Numbers are packed as the variables' encodings say (integers with scale, offset and fill value),
+    compressed with Blosc (zstd 3, bit shuffle), in the chunks of the lazy arrays; metadata is consolidated.
+    Memory is bounded by the chunks in flight.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ def write_product(
         raise InputError(f"Zarr format {zarr_format!r} is unknown: give 2 or 3")
     check_sources(tree)
     datasets = {
-        node.path: prepare_dataset(node.to_dataset(inherit=False), zarr_format=zarr_format) for node in tree.subtree
+        node.path: prepare_dataset(node.to_dataset(inherit=False), zarr_format=zarr_format)
+        for node in tree.subtree
     }
     with new_product(destination, overwrite) as partial, _own_threads():
         xr.DataTree.from_dict(datasets).to_zarr(
@@ -77,7 +78,9 @@ def check_sources(tree: xr.DataTree) -> int:
         for array in node.data_vars.values():
             source = chunk_source(array)
             if source is not None:
-                rows, columns = (-(-n // size) for n, size in zip(source.shape, source.chunk_shape, strict=True))
+                rows, columns = (
+                    -(-n // size) for n, size in zip(source.shape, source.chunk_shape, strict=True)
+                )
                 total += sum(source.chunk_bytes(i, j) for i in range(rows) for j in range(columns))
     return total
 
@@ -93,7 +96,7 @@ def consolidate(directory: Path) -> None:
 
 
 def prepare_dataset(dataset: xr.Dataset, *, zarr_format: int = 2) -> xr.Dataset:
-    """Return a dataset whose variables are encoded and described as EOPF products have them, ready for ``to_zarr``."""
+    """Return a dataset encoded and described as those of EOPF products, ready for ``to_zarr``."""
     prepared = dataset.copy()
     for name in list(prepared.variables):
         variable = prepared.variables[name].copy(deep=False)
@@ -105,12 +108,14 @@ def prepare_dataset(dataset: xr.Dataset, *, zarr_format: int = 2) -> xr.Dataset:
             prepared[name] = (variable.dims, _regular(variable), variable.attrs, variable.encoding)
         else:
             data = _text(variable.data, zarr_format)
-            prepared = prepared.assign_coords({name: (variable.dims, data, variable.attrs, variable.encoding)})
+            prepared = prepared.assign_coords(
+                {name: (variable.dims, data, variable.attrs, variable.encoding)}
+            )
     return prepared
 
 
 def _text(data: Any, zarr_format: int) -> Any:
-    """Return text as format 3 has it: of variable length, since text of a fixed length is not in its specification."""
+    """Return text as format 3 has it: of variable length; its specification has none of fixed length."""
     return data.astype(object) if zarr_format == 3 and data.dtype.kind == "U" else data
 
 
@@ -120,7 +125,9 @@ def _packing(variable: xr.Variable) -> dict[str, Any]:
     packing = {key: float(encoding[key]) for key in ("scale_factor", "add_offset") if key in encoding}
     if packing and "_FillValue" in encoding:
         packing["fill_value"] = encoding["_FillValue"]
-    return packing | {key: attributes[key] for key in ("flag_masks", "flag_meanings", "units") if key in attributes}
+    return packing | {
+        key: attributes[key] for key in ("flag_masks", "flag_meanings", "units") if key in attributes
+    }
 
 
 def _encoding(variable: xr.Variable, zarr_format: int) -> dict[str, Any]:
@@ -132,7 +139,8 @@ def _encoding(variable: xr.Variable, zarr_format: int) -> dict[str, Any]:
         encoding.pop("dtype", None)
         return encoding
     if zarr_format == 2:
-        from numcodecs import Blosc  # noqa: PLC0415 -- one of the two is needed
+        # One of the two is needed; numcodecs ships no types.
+        from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415
 
         encoding["compressors"] = (Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE),)
     else:
@@ -168,7 +176,8 @@ def _own_threads() -> Iterator[None]:
 
     Where the user chose another scheduler (a cluster), that one is left in place.
     """
-    if get_scheduler() not in (None, dask.threaded.get):
+    chosen = get_scheduler()  # type: ignore[no-untyped-call] # dask's
+    if chosen not in (None, dask.threaded.get):
         yield
         return
     pool = ThreadPoolExecutor(dask.config.get("num_workers", None) or os.cpu_count())

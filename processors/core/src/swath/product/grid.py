@@ -26,8 +26,8 @@ class Grid:
     shape: tuple[int, int]
     """Rows and columns."""
     transform: Transform
-    """``(a, b, c, d, e, f)``: x = a*column + b*row + c, y = d*column + e*row + f, of a pixel's outer corner (the upper
-    left one where a > 0 > e), in units of ``crs``."""
+    """``(a, b, c, d, e, f)``: x = a*column + b*row + c, y = d*column + e*row + f, of a pixel's outer corner
+    (the upper left one where a > 0 > e), in units of ``crs``."""
     crs: str
     """Reference system, ``EPSG:32755``."""
 
@@ -35,8 +35,9 @@ class Grid:
     def of(cls, node: xr.DataTree | xr.Dataset | xr.DataArray) -> Grid:
         """Return the grid of a variable, or that which all variables of a dataset or node share.
 
-        It comes from the attributes ``proj:shape``, ``proj:transform`` and ``proj:epsg`` (or ``proj:code``) of the
-        variables, and where a transform is not told, from the coordinates of the pixel centres x and y.
+        It comes from the attributes ``proj:shape``, ``proj:transform`` and ``proj:epsg`` (or ``proj:code``)
+        of the variables, and where a transform is not told, from the coordinates of the pixel centres x and
+        y.
 
         Raises
         ------

@@ -6,10 +6,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import WindowError
-from swath.product.grid import Grid
+
+if TYPE_CHECKING:
+    from swath.product.grid import Grid
 
 __all__ = ["Window"]
 
@@ -24,7 +26,8 @@ _FORMS = (
 )
 
 _DENSITY = 21
-"""Points put on each edge of a rectangle of longitude and latitude before it is projected: its edges become curves."""
+"""Points put on each edge of a rectangle of longitude and latitude before it is projected: its edges become
+curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Window:
         Parameters
         ----------
         text
-            ``rows 0:512, columns 1024:1536``, or bounds in EPSG:4326, ``lon 147.1:147.3, lat -28.2:-28.0``, of which
-            the smallest window that contains them is taken; or the same as a mapping (of a payload):
+            ``rows 0:512, columns 1024:1536``, or bounds in EPSG:4326, ``lon 147.1:147.3, lat -28.2:-28.0``,
+            of which the smallest window that contains them is taken; or the same as a mapping (of a payload):
             ``{"rows": [0, 512], "columns": [1024, 1536]}``, ``{"lon": [w, e], "lat": [s, n]}``.
         grid
             Grid that rows and columns count on.
@@ -55,7 +58,8 @@ class Window:
         Raises
         ------
         WindowError
-            Malformed, empty, or with a part outside the grid (bounds: wholly outside); the valid range is told.
+            Malformed, empty, or with a part outside the grid (bounds: wholly outside); the valid range is
+            told.
         """
         parts = _of_mapping(text) if isinstance(text, Mapping) else _of_text(text)
         if parts.keys() == {"rows", "columns"}:
@@ -101,7 +105,8 @@ def _of_mapping(mapping: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
         right = isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2
         if name is None or name in parts or not right or not all(_is_number(value) for value in pair):
             raise WindowError(
-                f"window: cannot understand {key}: {pair!r}. Give two numbers each for rows and columns, or lon and lat"
+                f"window: cannot understand {key}: {pair!r}. Give two numbers each for rows and columns, "
+                f"or lon and lat"
             )
         parts[name] = (float(pair[0]), float(pair[1]))
     return parts

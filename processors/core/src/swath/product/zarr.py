@@ -49,7 +49,7 @@ class ZarrChunks:
         return self.chunks[-2], self.chunks[-1]
 
     def chunk_bytes(self, row: int, column: int) -> int:
-        """Return the stored bytes of a chunk, 0 where it is not stored because all of it is the fill value."""
+        """Return the stored bytes of a chunk; 0 where all of it is the fill value and it is not stored."""
         pairs = zip(self.whole[:-2], self.chunks[:-2], strict=True)
         leading = itertools.product(*(range(math.ceil(n / size)) for n, size in pairs))
         keys = (self.metadata.encode_chunk_key((*place, row, column)) for place in leading)
@@ -73,13 +73,19 @@ class EopfZarrReader:
             root = zarr.open_group(view, mode="r")
             tree = xr.open_datatree(view, engine="zarr", chunks={})  # type: ignore[arg-type] # a Zarr store will do
         except (ValueError, KeyError, TypeError) as error:
-            raise MetadataError(f"{store.location}: its Zarr metadata cannot be read ({error}); get it again") from error
+            raise MetadataError(
+                f"{store.location}: its Zarr metadata cannot be read ({error}); get it again"
+            ) from error
         if "stac_discovery" not in tree.attrs:
             raise ProductError(
-                f"{store.location} is a Zarr group but no EOPF product: its root lacks the attribute stac_discovery. "
+                f"{store.location} is a Zarr group but no EOPF product: its root lacks the attribute "
+                f"stac_discovery. "
                 "Open other Zarr with xarray.open_datatree"
             )
-        datasets = {node.path: _with_sources(node.to_dataset(inherit=False), node.path, root, view) for node in tree.subtree}
+        datasets = {
+            node.path: _with_sources(node.to_dataset(inherit=False), node.path, root, view)
+            for node in tree.subtree
+        }
         return xr.DataTree.from_dict(datasets)
 
 

@@ -1,7 +1,7 @@
 """JPEG 2000 images, one codec tile at a time, knowing what each costs before reading it.
 
-The file's boxes and the codestream's markers are parsed here (ISO/IEC 15444-1, annexes A and I); the pixels are
-decoded by OpenJPEG, which lets other threads run meanwhile.
+The file's boxes and the codestream's markers are parsed here (ISO/IEC 15444-1, annexes A and I); the pixels
+are decoded by OpenJPEG, which lets other threads run meanwhile.
 """
 
 from swath.io.jpeg2000._georeference import Georeference

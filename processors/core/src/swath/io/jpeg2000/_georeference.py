@@ -26,13 +26,14 @@ class Georeference:
     """An affine transform and a reference system."""
 
     transform: tuple[float, float, float, float, float, float]
-    """``(a, b, c, d, e, f)``: x = a*column + b*row + c, y = d*column + e*row + f, of a pixel's upper left corner."""
+    """``(a, b, c, d, e, f)``: x = a*column + b*row + c, y = d*column + e*row + f, of a pixel's upper left
+    corner."""
     crs: str
     """``EPSG:32755``."""
 
 
 def of_geotiff(data: bytes) -> Georeference | None:
-    """Read pixel scale, tie point and projected system of a degenerate GeoTIFF; None where it does not tell them.
+    """Read scale, tie point and projected system of a degenerate GeoTIFF; None where it lacks them.
 
     Source: OGC GeoTIFF 1.1 (19-008r4), chapters 7.4 and 7.5; TIFF 6.0, section 2.
     """

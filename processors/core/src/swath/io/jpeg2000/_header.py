@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from swath.errors import ProductError
 from swath.io.jpeg2000._georeference import GEOTIFF_UUID, Georeference, of_geotiff, of_gml
-from swath.io.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from swath.io.store import Store
 
 __all__ = ["EOC", "SOT", "Header", "Siz", "read_header", "segments"]
 
@@ -70,7 +74,8 @@ class Header:
     signed: bool
     siz: Siz
     main: bytes
-    """Segments of the main header after SIZ that every tile needs (A.5 to A.9, without pointers and lengths)."""
+    """Segments of the main header after SIZ that every tile needs (A.5 to A.9, without pointers and
+    lengths)."""
     lengths: tuple[tuple[int, int], ...]
     """Tile and bytes of each tile-part in order, from TLM segments; empty where the file has none."""
     start: int
@@ -106,7 +111,8 @@ class _Front:
         stop = start + length
         if stop > self.size:
             raise ProductError(
-                f"{self.store.location}: {self.name} is truncated within its header (it has {self.size} bytes, the "
+                f"{self.store.location}: {self.name} is truncated within its header (it has {self.size} "
+                f"bytes, the "
                 f"header goes on to byte {stop}); get the product again"
             )
         if stop > _MAX_FRONT:
@@ -119,7 +125,9 @@ class _Front:
     def corrupt(self, told: str) -> ProductError:
         """Return the error that says what is wrong with the file."""
         where = f"{self.store.location}: {self.name}"
-        return ProductError(f"{where} is not a JPEG 2000 image that can be read: {told}; get the product again")
+        return ProductError(
+            f"{where} is not a JPEG 2000 image that can be read: {told}; get the product again"
+        )
 
 
 def read_header(store: Store, name: str) -> Header:
@@ -185,7 +193,7 @@ def _of_association(front: _Front, begin: int, end: int, depth: int = 0) -> Geor
 
 
 def segments(front: _Front, position: int) -> Iterator[tuple[int, int, bytes]]:
-    """Go over the marker segments of the main header: marker, offset, content; the first SOT is the last one."""
+    """Go over the segments of the main header: marker, offset, content; the first SOT is the last one."""
     while True:
         (marker,) = struct.unpack(">H", front.take(position, 2))
         if marker == SOT:
@@ -202,7 +210,8 @@ def _main_header(front: _Front, start: int, stop: int, georeference: Georeferenc
     if front.take(start, 2) != struct.pack(">H", SOC):
         raise front.corrupt("its codestream does not start with SOC")
     siz: Siz | None = None
-    main, seen, lengths, first = b"", set(), [], 0
+    main, seen, first = b"", set(), 0
+    lengths: list[tuple[int, int]] = []
     for marker, position, content in segments(front, start + 2):
         seen.add(marker)
         if marker == SOT:
@@ -232,7 +241,7 @@ def _main_header(front: _Front, start: int, stop: int, georeference: Georeferenc
 def _siz(front: _Front, content: bytes) -> Siz:
     if len(content) < _SIZ.size:
         raise front.corrupt("a SIZ segment that is too short")
-    siz = Siz(*_SIZ.unpack_from(content), content[_SIZ.size :])
+    siz = Siz(*(*_SIZ.unpack_from(content), content[_SIZ.size :]))
     inside = siz.left < siz.width and siz.top < siz.height and siz.tile_width > 0 and siz.tile_height > 0
     if not inside or siz.components < 1 or len(siz.rest) != 3 * siz.components:
         raise front.corrupt("a SIZ segment that describes no image")
@@ -249,7 +258,9 @@ def _check(front: _Front, header: Header) -> None:
     """Refuse sizes that no image of a product has, before memory is taken for them."""
     rows, columns = header.tiles
     if rows * columns > 65535 or header.bits > 32:
-        raise front.corrupt(f"{rows} x {columns} tiles of {header.bits} bits; at most 65535 of 32 are possible")
+        raise front.corrupt(
+            f"{rows} x {columns} tiles of {header.bits} bits; at most 65535 of 32 are possible"
+        )
     tile = header.tile_shape[0] * header.tile_shape[1] * header.components * header.dtype.itemsize
     if tile > _MAX_TILE:
         raise front.corrupt(f"tiles of {tile} bytes decoded; at most {_MAX_TILE} can be handled")

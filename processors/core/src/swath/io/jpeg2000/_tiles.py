@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import ProductError
 from swath.io.jpeg2000._header import EOC, SOT, Header
 from swath.io.metering import Counts, count
-from swath.io.store import Store
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from swath.io.store import Store
 
 __all__ = ["TileIndex", "index_tiles", "read_tile"]
 
 _SOT = struct.Struct(">HHHIBB")
-"""Marker, length, tile, bytes of the tile-part from the marker on, number of the part, number of parts (A.4.2)."""
+"""Marker, length, tile, bytes of the tile-part from the marker on, number of the part, number of parts
+(A.4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +47,29 @@ def index_tiles(store: Store, header: Header) -> TileIndex:
     position = header.start
     for tile, length in header.lengths or _walk(store, header):
         if tile >= len(parts) or length < _SOT.size:
-            raise _corrupt(store, header, f"a tile-part of tile {tile} with {length} bytes at byte {position}")
+            raise _corrupt(
+                store, header, f"a tile-part of tile {tile} with {length} bytes at byte {position}"
+            )
         if position + length > header.stop:
+            end = position + length
             raise ProductError(
-                f"{store.location}: {header.name} is truncated: its tiles go on to byte {position + length}, it "
-                f"ends at byte {header.stop}; get the product again"
+                f"{store.location}: {header.name} is truncated: its tiles go on to byte {end}, it ends at "
+                f"byte {header.stop}; get the product again"
             )
         parts[tile].append((position, position + length))
         position += length
     empty = [number for number, found in enumerate(parts) if not found]
     if empty:
         raise ProductError(
-            f"{store.location}: {header.name} is truncated: {len(empty)} of its {len(parts)} tiles are missing "
+            f"{store.location}: {header.name} is truncated: {len(empty)} of its {len(parts)} tiles are "
+            f"missing "
             f"(the first is tile {empty[0]}); get the product again"
         )
     return TileIndex(tuple(tuple(found) for found in parts))
 
 
 def _walk(store: Store, header: Header) -> list[tuple[int, int]]:
-    """Return the tile and length of all tile-parts, from their headers; stops at the end of the codestream."""
+    """Return tile and length of all tile-parts, from their headers, up to the end of the codestream."""
     found = []
     position = header.start
     while position + _SOT.size <= header.stop:
@@ -105,10 +112,15 @@ def read_tile(store: Store, index: TileIndex, header: Header, row: int, column: 
     except (imagecodecs.Jpeg2kError, ValueError) as error:
         raise _corrupt(store, header, f"{told} cannot be decoded ({error})") from error
     top, left = row * header.tile_shape[0], column * header.tile_shape[1]
-    shape = (min(header.tile_shape[0], header.shape[0] - top), min(header.tile_shape[1], header.shape[1] - left))
+    shape = (
+        min(header.tile_shape[0], header.shape[0] - top),
+        min(header.tile_shape[1], header.shape[1] - left),
+    )
     expected = shape if header.components == 1 else (*shape, header.components)
     if data.shape != expected or data.dtype != header.dtype:
-        raise _corrupt(store, header, f"{told} decodes to {data.dtype} {data.shape}, not {header.dtype} {expected}")
+        raise _corrupt(
+            store, header, f"{told} decodes to {data.dtype} {data.shape}, not {header.dtype} {expected}"
+        )
     found: npt.NDArray[Any] = data
     return found
 
@@ -118,8 +130,8 @@ def _one_tile(
 ) -> bytes:
     """Return a codestream whose only tile is the one wanted.
 
-    The image area shrinks to the tile, at its place on the reference grid: there lie the same precincts and code
-    blocks, so that the tile decodes to the same samples as within the whole image.
+    The image area shrinks to the tile, at its place on the reference grid: there lie the same precincts and
+    code blocks, so that the tile decodes to the same samples as within the whole image.
     """
     siz = header.siz
     left, top = siz.tile_left + column * siz.tile_width, siz.tile_top + row * siz.tile_height

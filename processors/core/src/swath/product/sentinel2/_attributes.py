@@ -29,6 +29,10 @@ QUALITY_FLAGS = (
 )  # fmt: skip
 """Flags of the quality masks, from bit 0 up."""
 
+_SUN_DISTANCE = (
+    "reflectance_correction_factor_from_the_sun_earth_distance_variation_computed_using_the_acquisition_date"
+)
+
 _EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in ("eo/v2.0.0", "projection/v2.0.0", "sat/v1.1.0", "processing/v1.2.0", "product/v1.0.0")
@@ -43,9 +47,9 @@ def product_attributes(product: ProductMetadata, tile: TileMetadata, grid: Grid)
     discovery = {
         "type": "Feature",
         "stac_version": "1.1.0",
-        "stac_extensions": [*_EXTENSIONS, *(["https://stac-extensions.github.io/scientific/v1.0.0/schema.json"] * bool(product.doi))],
-        "id": product.identifier,
-        "geometry": geometry(product.footprint),
+        "stac_extensions": [*_EXTENSIONS,
+        *(["https://stac-extensions.github.io/scientific/v1.0.0/schema.json"] * bool(product.doi))], "id":
+        product.identifier, "geometry": geometry(product.footprint),
         "bbox": bounding_box(product.footprint),
         "properties": _properties(product, tile, grid),
         "links": [],
@@ -119,9 +123,7 @@ def _other(product: ProductMetadata, tile: TileMetadata) -> dict[str, Any]:
         "mean_sensing_time": _told(tile.sensing_time),
         "mean_sun_azimuth_angle_in_deg_for_all_bands_all_detectors": mean_azimuth,
         "mean_sun_zenith_angle_in_deg_for_all_bands_all_detectors": mean_zenith,
-        "reflectance_correction_factor_from_the_sun_earth_distance_variation_computed_using_the_acquisition_date": (
-            product.sun_distance_correction
-        ),
+        _SUN_DISTANCE: product.sun_distance_correction,
         "percentage_of_degraded_msi_data": product.degraded,
         "product_quality_status": _status(product.quality),
         "quality_checks": product.quality,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["bounding_box", "geometry"]
@@ -10,7 +11,7 @@ Ring = list[tuple[float, float]]
 
 
 def geometry(footprint: Ring) -> dict[str, Any]:
-    """Return a closed ring of longitudes and latitudes, degrees, as a Polygon or, cut in two, a MultiPolygon."""
+    """Return a closed ring of longitude and latitude, degrees, as a Polygon or (cut) a MultiPolygon."""
     rings = [_counter_clockwise(ring) for ring in _cut(footprint)]
     if len(rings) == 1:
         return {"type": "Polygon", "coordinates": [rings[0]]}
@@ -26,7 +27,7 @@ def bounding_box(footprint: Ring) -> list[float]:
 
 
 def _unrolled(footprint: Ring) -> Ring:
-    """Return the ring in longitudes of 0 to 360 where it crosses the antimeridian (it spans more than half the globe)."""
+    """Return a ring that spans more than half the globe in longitudes of 0 to 360: it crosses 180."""
     longitudes = [x for x, _ in footprint]
     if max(longitudes) - min(longitudes) <= 180:
         return footprint
@@ -42,9 +43,9 @@ def _cut(footprint: Ring) -> list[Ring]:
 
 
 def _half(ring: Ring, side: int) -> Ring:
-    """Return the part of a closed ring at one side of longitude 180: 1 below it, -1 above (Sutherland-Hodgman)."""
+    """Return the part of a ring below (side 1) or above (-1) longitude 180, after Sutherland and Hodgman."""
     kept: Ring = []
-    for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(ring):
         inside0, inside1 = side * (180 - x0) >= 0, side * (180 - x1) >= 0
         if inside0 != inside1:
             kept.append((180.0, y0 + (y1 - y0) * (180 - x0) / (x1 - x0)))
@@ -55,5 +56,5 @@ def _half(ring: Ring, side: int) -> Ring:
 
 
 def _counter_clockwise(ring: Ring) -> list[list[float]]:
-    area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False))
+    area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(ring))
     return [list(point) for point in (ring if area >= 0 else ring[::-1])]

@@ -38,7 +38,14 @@ class Image:
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
         header = self._header
-        return type(self).__name__, self._store.location, header.name, header.start, header.stop, header.siz.encode()
+        return (
+            type(self).__name__,
+            self._store.location,
+            header.name,
+            header.start,
+            header.stop,
+            header.siz.encode(),
+        )
 
     @property
     def shape(self) -> tuple[int, int]:

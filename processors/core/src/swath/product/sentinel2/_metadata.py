@@ -114,7 +114,9 @@ def read_product_metadata(store: Store) -> ProductMetadata:
         raise info.error(f"PROCESSING_LEVEL is {level!r}, expected 'Level-1C'")
     granules = info.all("Granule_List/Granule") or info.all("Granule_List/Granules")
     if len(granules) != 1:
-        raise info.error(f"{len(granules)} granules, expected one (products of one tile, since December 2016)")
+        raise info.error(
+            f"{len(granules)} granules, expected one (products of one tile, since December 2016)"
+        )
     characteristics = root.get("Product_Image_Characteristics")
     special = {s.text("SPECIAL_VALUE_TEXT"): s for s in characteristics.all("Special_Values")}
     return ProductMetadata(
@@ -133,18 +135,19 @@ def read_product_metadata(store: Store) -> ProductMetadata:
         images=_images(granules[0]),
         quantification=characteristics.number("QUANTIFICATION_VALUE", low=1, high=1e6),
         offsets=_offsets(characteristics),
-        no_data=special["NODATA"].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if "NODATA" in special else 0,
-        saturated=(
-            special["SATURATED"].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if "SATURATED" in special else 65535
+        no_data=special["NODATA"].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if "NODATA" in special else
+        0, saturated=(
+            special["SATURATED"].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if "SATURATED" in special
+            else 65535
         ),
         sun_distance_correction=characteristics.number("Reflectance_Conversion/U", low=0.9, high=1.1),
         irradiance=_by_band(characteristics, "SOLAR_IRRADIANCE", low=1, high=5000),
         gains=_by_band(characteristics, "PHYSICAL_GAINS", low=0, high=1e6),
         spectra=_spectra(characteristics),
         cloud_cover=root.number("Cloud_Coverage_Assessment", low=0, high=100),
-        snow_cover=root.number("Snow_Coverage_Assessment", low=0, high=100) if root.find("Snow_Coverage_Assessment") else None,
-        degraded=root.number("DEGRADED_MSI_DATA_PERCENTAGE", low=0, high=100),
-        footprint=_footprint(root),
+        snow_cover=root.number("Snow_Coverage_Assessment", low=0, high=100) if
+        root.find("Snow_Coverage_Assessment") else None, degraded=root.number("DEGRADED_MSI_DATA_PERCENTAGE",
+        low=0, high=100), footprint=_footprint(root),
         quality={str(c.element.get("checkType", "")): c.text() for c in root.all("quality_check")},
         datastrip=str(granules[0].element.get("datastripIdentifier", "")),
     )  # fmt: skip
@@ -164,7 +167,9 @@ def _doi(info: Fields) -> str | None:
 def _absolute_orbit(info: Fields, datatake: str) -> int:
     found = re.fullmatch(r"G?S2[A-Z]_\d{8}T\d{6}_(\d{6})_N\d\d\.\d\d", datatake)
     if found is None:
-        raise info.error(f"datatakeIdentifier is {datatake!r}, expected one like GS2A_20171207T002051_012840_N02.06")
+        raise info.error(
+            f"datatakeIdentifier is {datatake!r}, expected one like GS2A_20171207T002051_012840_N02.06"
+        )
     return int(found[1])
 
 
@@ -182,7 +187,9 @@ def _images(granule: Fields) -> dict[str, str]:
 
 
 def _by_band(fields: Fields, path: str, *, low: float, high: float) -> dict[str, float]:
-    return {BANDS[f.attribute("bandId", high=12)].name: f.number(low=low, high=high) for f in fields.all(path)}
+    return {
+        BANDS[f.attribute("bandId", high=12)].name: f.number(low=low, high=high) for f in fields.all(path)
+    }
 
 
 def _offsets(fields: Fields) -> dict[str, float]:

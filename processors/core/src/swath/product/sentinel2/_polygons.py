@@ -31,7 +31,7 @@ Feature = tuple[str, str, tuple[tuple[tuple[float, float], ...], ...]]
 
 @dataclass(frozen=True)
 class Polygons:
-    """Chunks drawn from polygons; see :class:`swath.product.ChunkSource`. A chunk reads the files whole each time.
+    """Chunks drawn from polygons; see :class:`swath.product.ChunkSource`. Each reads the files whole.
 
     A pixel has what the polygons tell at its centre.
     """
@@ -70,7 +70,10 @@ class Polygons:
         from rasterio.transform import Affine  # noqa: PLC0415
 
         top, left = row * self.chunk_shape[0], column * self.chunk_shape[1]
-        shape = (min(self.chunk_shape[0], self.shape[0] - top), min(self.chunk_shape[1], self.shape[1] - left))
+        shape = (
+            min(self.chunk_shape[0], self.shape[0] - top),
+            min(self.chunk_shape[1], self.shape[1] - left),
+        )
         window = Window((top, top + shape[0]), (left, left + shape[1]))
         transform = Affine(*self.grid.crop(window).transform)
         out = np.zeros(shape, np.uint8)
@@ -119,5 +122,7 @@ def _ring(element: etree._Element, name: str) -> tuple[tuple[float, float], ...]
         values = []
     points = tuple(zip(values[0::dimension], values[1::dimension], strict=False)) if dimension else ()
     if not dimension or len(values) % dimension or len(points) < 4:
-        raise MetadataError(f"{name}, line {element.sourceline}: posList is no ring of positions; get the product again")
+        raise MetadataError(
+            f"{name}, line {element.sourceline}: posList is no ring of positions; get the product again"
+        )
     return points

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,26 +55,38 @@ class SafeL1CReader:
         files |= {f"mask {kind} {band}".rstrip(): file for (kind, band), file in tile.masks.items()}
         _require(store, files)
         images = {band.name: read_header(store, product.images[band.name]) for band in BANDS}
-        grids = _image_grids(store, images, tile)
+        bands = [
+            _BandImage(band, images[band.name], grid) for band, grid in _image_grids(store, images, tile)
+        ]
         groups: Groups = defaultdict(dict)
-        for band in BANDS:
-            _add_band(groups, store, band, images[band.name], grids[band.name], product)
-            _add_masks(groups, store, band, images[band.name], grids[band.name], tile)
-        _add_classification(groups, store, images["b01"], grids["b01"], tile)
+        for band in bands:
+            _add_band(groups, store, band, product)
+            _add_masks(groups, store, band, tile)
+        _add_classification(groups, store, bands[0], tile)
         datasets = {path: _with_coordinates(variables) for path, variables in groups.items()}
         datasets["/conditions/geometry"] = _geometry(tile.angles, tile.grids[10])
-        datasets["/"] = xr.Dataset(attrs=product_attributes(product, tile, grids["b02"]))
+        datasets["/"] = xr.Dataset(attrs=product_attributes(product, tile, bands[1].grid))
         return xr.DataTree.from_dict(dict(sorted(datasets.items())))
 
 
 L1C_SAFE = SafeL1CReader()
 
 
+@dataclass(frozen=True)
+class _BandImage:
+    """A band, its image and the grid that the image is on."""
+
+    band: Band
+    header: Header
+    grid: Grid
+
+
 def _tile_file(store: Store) -> str:
     found = [name for name in store.names() if name.startswith("GRANULE/") and name.endswith("/MTD_TL.xml")]
     if len(found) != 1:
         raise ProductError(
-            f"{store.location}: {len(found)} files GRANULE/*/MTD_TL.xml, expected one (a product of one tile); "
+            f"{store.location}: {len(found)} files GRANULE/*/MTD_TL.xml, expected one (a product of one "
+            f"tile); "
             "the product is incomplete or in the format before December 2016"
         )
     return found[0]
@@ -90,17 +103,18 @@ def _require(store: Store, files: dict[str, str]) -> None:
         )
 
 
-def _image_grids(store: Store, images: dict[str, Header], tile: TileMetadata) -> dict[str, Grid]:
-    """Return each band's grid. What the image tells wins over the tile's metadata, as for decimated products."""
+def _image_grids(store: Store, images: dict[str, Header], tile: TileMetadata) -> list[tuple[Band, Grid]]:
+    """Return each band's grid. What the image tells wins over the tile's metadata (decimated products)."""
     grids = {band.name: _grid_of(images[band.name], tile.grids[band.resolution]) for band in BANDS}
     for band in BANDS:
         first = next(other for other in BANDS if other.resolution == band.resolution)
         if grids[band.name] != grids[first.name]:
             raise ProductError(
                 f"{store.location}: {images[band.name].name} is on {grids[band.name]}, but "
-                f"{images[first.name].name} of the same resolution on {grids[first.name]}; get the product again"
+                f"{images[first.name].name} of the same resolution on {grids[first.name]}; get the "
+                f"product again"
             )
-    return grids
+    return [(band, grids[band.name]) for band in BANDS]
 
 
 def _grid_of(image: Header, told: Grid) -> Grid:
@@ -117,7 +131,7 @@ def _grid_of(image: Header, told: Grid) -> Grid:
 def _variable(
     source: ReadableSource, grid: Grid, attributes: dict[str, Any], coding: dict[str, Any] | None = None
 ) -> xr.Variable:
-    """Return a lazily read variable; ``coding`` has scale_factor, add_offset and _FillValue where it is decoded."""
+    """Return a lazily read variable, decoded where ``coding`` has scale_factor, add_offset, _FillValue."""
     chosen = coding or {}
     data = lazy_array(
         source,
@@ -126,15 +140,17 @@ def _variable(
         fill_value=chosen.get("_FillValue"),
     )
     encoding = {"dtype": source.dtype, **chosen}
-    return xr.Variable(("y", "x"), data, {**attributes, **grid.attributes()}, source_encoding(source, encoding))
+    return xr.Variable(
+        ("y", "x"), data, {**attributes, **grid.attributes()}, source_encoding(source, encoding)
+    )
 
 
-def _add_band(
-    groups: Groups, store: Store, band: Band, image: Header, grid: Grid, product: ProductMetadata
-) -> None:
+def _add_band(groups: Groups, store: Store, placed: _BandImage, product: ProductMetadata) -> None:
+    band, image = placed.band, placed.header
     if image.components != 1 or image.dtype != np.uint16:
         raise ProductError(
-            f"{store.location}: {image.name} has {image.components} components of {image.dtype}, expected one of uint16"
+            f"{store.location}: {image.name} has {image.components} components of {image.dtype}, "
+            f"expected one of uint16"
         )
     wavelength = f" {product.spectra[band.name].central:g} nm" if band.name in product.spectra else ""
     attributes = {
@@ -151,10 +167,13 @@ def _add_band(
         "_FillValue": product.no_data,
     }
     source = Image(store, image)
-    groups[f"/measurements/reflectance/{band.group}"][band.name] = _variable(source, grid, attributes, coding)
+    groups[f"/measurements/reflectance/{band.group}"][band.name] = _variable(
+        source, placed.grid, attributes, coding
+    )
 
 
-def _add_masks(groups: Groups, store: Store, band: Band, image: Header, grid: Grid, tile: TileMetadata) -> None:
+def _add_masks(groups: Groups, store: Store, placed: _BandImage, tile: TileMetadata) -> None:
+    band = placed.band
     footprint = {
         "long_name": "detector footprint mask provided in the final reference frame (ground geometry). "
         "0 = no detector, 1-12 = detector 1-12",
@@ -168,18 +187,18 @@ def _add_masks(groups: Groups, store: Store, band: Band, image: Header, grid: Gr
     }
     file = tile.masks.get(("MSK_DETFOO", band.name))
     if file:
-        source = _mask(store, (file,), (), grid, image, components=1)
+        source = _mask(store, (file,), (), placed, components=1)
         path = f"/conditions/mask/detector_footprint/{band.group}"
-        groups[path][band.name] = _variable(source, grid, footprint)
+        groups[path][band.name] = _variable(source, placed.grid, footprint)
     raster = tile.masks.get(("MSK_QUALIT", band.name))
     drawn = tuple(tile.masks[kind, band.name] for kind in _QUALITY_TYPES if (kind, band.name) in tile.masks)
     files = (raster,) if raster else drawn
     if files:
-        source = _mask(store, files, _QUALITY_VALUES, grid, image, components=8)
-        groups[f"/quality/mask/{band.group}"][band.name] = _variable(source, grid, quality)
+        source = _mask(store, files, _QUALITY_VALUES, placed, components=8)
+        groups[f"/quality/mask/{band.group}"][band.name] = _variable(source, placed.grid, quality)
 
 
-def _add_classification(groups: Groups, store: Store, image: Header, grid: Grid, tile: TileMetadata) -> None:
+def _add_classification(groups: Groups, store: Store, placed: _BandImage, tile: TileMetadata) -> None:
     """Add the mask of clouds (and snow, from baseline 04.00 on) on the grid of 60 m."""
     attributes = {
         "long_name": "cloud classification mask provided in the final reference frame (ground geometry)",
@@ -189,22 +208,28 @@ def _add_classification(groups: Groups, store: Store, image: Header, grid: Grid,
     }
     kinds = [key for key in tile.masks if key[0] in ("MSK_CLASSI", "MSK_CLOUDS")]
     if kinds:
-        source = _mask(store, (tile.masks[min(kinds)],), _CLASS_VALUES, grid, image, components=3)
-        groups["/conditions/mask/l1c_classification/r60m"]["b00"] = _variable(source, grid, attributes)
+        source = _mask(store, (tile.masks[min(kinds)],), _CLASS_VALUES, placed, components=3)
+        groups["/conditions/mask/l1c_classification/r60m"]["b00"] = _variable(source, placed.grid, attributes)
 
 
 def _mask(
-    store: Store, files: tuple[str, ...], flags: tuple[tuple[str, int], ...], grid: Grid, image: Header, *, components: int
-) -> ReadableSource:  # fmt: skip
-    """Return the chunks of a mask: a raster's own, or polygons drawn on the band's grid with the band's chunks."""
+    store: Store,
+    files: tuple[str, ...],
+    flags: tuple[tuple[str, int], ...],
+    placed: _BandImage,
+    *,
+    components: int,
+) -> ReadableSource:
+    """Return the chunks of a mask: a raster's own, or polygons drawn on the band's grid and chunks."""
     if not files[0].endswith(".jp2"):
         sizes = tuple(store.size(file) for file in files)
-        return Polygons(store, files, sizes, grid, image.tile_shape, flags)
+        return Polygons(store, files, sizes, placed.grid, placed.header.tile_shape, flags)
     header = read_header(store, files[0])
-    if header.shape != grid.shape or header.components != components or header.dtype != np.uint8:
+    if header.shape != placed.grid.shape or header.components != components or header.dtype != np.uint8:
         raise ProductError(
-            f"{store.location}: {header.name} has {header.components} components of {header.dtype} and {header.shape} "
-            f"pixels, expected {components} of uint8 and {grid.shape}; get the product again"
+            f"{store.location}: {header.name} has {header.components} components of {header.dtype} and "
+            f"{header.shape} "
+            f"pixels, expected {components} of uint8 and {placed.grid.shape}; get the product again"
         )
     return FlagImage(store, header) if flags else Image(store, header)
 
@@ -217,7 +242,7 @@ def _with_coordinates(variables: dict[str, xr.Variable]) -> xr.Dataset:
 
 
 def _geometry(angles: Angles, grid: Grid) -> xr.Dataset:
-    """Return the angles, their nodes counted from the tile's upper left corner, as EOPF products have them."""
+    """Return the angles, their nodes counted from the tile's upper left corner, as EOPF does."""
     rows, columns = angles.sun.shape[1:]
     unit = {"units": "deg"}
     view = ("band", "detector", "angle", "y", "x")

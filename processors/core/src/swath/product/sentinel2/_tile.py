@@ -102,13 +102,19 @@ def _pair(fields: Fields) -> npt.NDArray[np.float64]:
 
 
 def _mean(fields: Fields) -> list[float]:
-    return [fields.number("ZENITH_ANGLE", low=0, high=180), fields.number("AZIMUTH_ANGLE", low=-360, high=360)]
+    return [
+        fields.number("ZENITH_ANGLE", low=0, high=180),
+        fields.number("AZIMUTH_ANGLE", low=-360, high=360),
+    ]
 
 
 def _angles(root: Fields) -> Angles:
     sun_grid = root.get("Tile_Angles/Sun_Angles_Grid")
     sun = _pair(sun_grid)
-    step = sun_grid.number("Zenith/ROW_STEP", low=1, high=1e6), sun_grid.number("Zenith/COL_STEP", low=1, high=1e6)
+    step = (
+        sun_grid.number("Zenith/ROW_STEP", low=1, high=1e6),
+        sun_grid.number("Zenith/COL_STEP", low=1, high=1e6),
+    )
     grids = root.all("Viewing_Incidence_Angles_Grids")
     detectors = tuple(sorted({grid.attribute("detectorId", high=12) for grid in grids}))
     view = np.full((len(BANDS), len(detectors), *sun.shape), np.nan)
@@ -116,7 +122,9 @@ def _angles(root: Fields) -> Angles:
         found = _pair(grid)
         if found.shape != sun.shape:
             raise grid.error(f"{found.shape[1:]} nodes, expected {sun.shape[1:]} as for the sun")
-        view[grid.attribute("bandId", high=12), detectors.index(grid.attribute("detectorId", high=12))] = found
+        view[grid.attribute("bandId", high=12), detectors.index(grid.attribute("detectorId", high=12))] = (
+            found
+        )
     mean_view = np.full((len(BANDS), 2), np.nan)
     for mean in root.all("Mean_Viewing_Incidence_Angle"):
         mean_view[mean.attribute("bandId", high=12)] = _mean(mean)
