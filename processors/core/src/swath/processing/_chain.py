@@ -142,6 +142,8 @@ class Chain:
                 raise ChainError(
                     f"Output {name!r} has the path {path!r}; expected something like '/measurements/{name}'."
                 )
+            if path.rpartition("/")[2] in {"x", "y"}:
+                raise ChainError(f"Output {name!r} has the path {path!r}; x and y are names of coordinates.")
         if len(set(self.outputs.values())) < len(self.outputs):
             raise ChainError("Two outputs have the same path in the product.")
         if (shown := self.quicklook) is not None:

@@ -6,7 +6,7 @@ pixel ``i`` lies at ``(offset + i * step) / unit`` source pixels from the source
 ``offset``, ``step`` and ``unit``: no rounding error can make a result depend on the window or on the
 chunks it is computed from.
 
-What becomes of pixels that are not a number (NaN), and of integers:
+What becomes of pixels that are not a number (NaN; infinite ones are treated alike in sums):
 
 ``nearest``
     The source pixel in which the target pixel's centre lies; where it lies on the border of two, the one with
@@ -163,8 +163,8 @@ def resample(
     # What an axis covers is one run of target pixels; only that run is computed, the rest is filled.
     runs = [slice(int(part[0]), int(part[-1]) + 1) for part in covered]
     indices = [
-        np.clip(index[run] - first, 0, None)
-        for (index, _), run, first in zip(taps, runs, origin, strict=True)
+        np.clip(index[run] - first, 0, length - 1)  # taps of weight 0 may lie outside the part that is given
+        for (index, _), run, first, length in zip(taps, runs, origin, data.shape, strict=True)
     ]
     weights = [weight[run] for (_, weight), run in zip(taps, runs, strict=True)]
     if method == "nearest":
@@ -181,8 +181,8 @@ def resample(
 
 
 def _weigh(data: Array, indices: list[Array], weights: list[Array], fill: float) -> Array:
-    """Return the weighted mean of each pixel's taps, without those that are NaN."""
-    absent = np.isnan(data)
+    """Return the weighted mean of each pixel's taps, without those that are not finite."""
+    absent = ~np.isfinite(data)
     if absent.any():
         total = _sum(np.where(absent, 0, data), indices, weights)
         weight = _sum((~absent).astype(np.float64), indices, weights)

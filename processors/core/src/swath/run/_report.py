@@ -43,11 +43,12 @@ class RunReport:
     def __str__(self) -> str:
         """Return a short summary for people."""
         rows, columns = self.plan.window.shape
+        made = f"{len(self.plan.outputs)} variables, {rows} x {columns} pixels, in {self.seconds:.1f} s"
         same = "as planned" if self.read.chunks == self.plan.chunks else f"{self.plan.chunks} were planned"
         return "\n".join(
             [
                 f"product  {self.product}",
-                f"made     {len(self.plan.outputs)} variables, {rows} x {columns} pixels, {self.seconds:.1f} s",
+                f"made     {made}",
                 f"read     {self.read.chunks} chunks ({same}), {size(self.read.bytes)}",
             ]
         )
