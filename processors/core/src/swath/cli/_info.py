@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,7 +78,7 @@ def _print(described: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 -- only for people
     from rich.table import Table  # noqa: PLC0415
 
-    console = Console(width=None if click.get_text_stream("stdout").isatty() else 120, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     identity = Table.grid(padding=(0, 2))
     cloud = described["cloud_cover"]
     bounds = described["bbox"]

@@ -16,7 +16,7 @@ import fsspec
 from swath.errors import ProductError
 from swath.io.metering import Counts, count
 
-__all__ = ["Store", "open_store", "safe_name"]
+__all__ = ["MissingFileError", "Store", "open_store", "safe_name"]
 
 
 def safe_name(name: str) -> str:
@@ -37,6 +37,10 @@ def safe_name(name: str) -> str:
     if not path.parts:
         raise ProductError("an empty name is not a file of a product")
     return str(path)
+
+
+class MissingFileError(ProductError):
+    """A product does not have a file that it should have."""
 
 
 class Store(ABC):
@@ -61,7 +65,7 @@ class Store(ABC):
         """Tell whether the product has a file of that name."""
         try:
             self.size(name)
-        except ProductError:
+        except MissingFileError:
             return False
         return True
 
@@ -90,8 +94,8 @@ class Store(ABC):
             )
         return data
 
-    def _missing(self, name: str) -> ProductError:
-        return ProductError(f"{self.location}: {name} is missing; the product is incomplete, get it again")
+    def _missing(self, name: str) -> MissingFileError:
+        return MissingFileError(f"{self.location}: {name} is missing; the product is incomplete, get it again")
 
 
 class DirectoryStore(Store):

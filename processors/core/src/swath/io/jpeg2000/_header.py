@@ -122,6 +122,13 @@ class _Front:
             self._data += self.store.read_range(self.name, len(self._data), wanted)
         return self._data[start:stop]
 
+    def cut(self, stop: int) -> ProductError:
+        """Return the error that says that the header goes on to a byte which the file does not have."""
+        return ProductError(
+            f"{self.store.location}: {self.name} is truncated within its header (it has {self.size} bytes, the "
+            f"header goes on to byte {stop}); get the product again"
+        )
+
     def corrupt(self, told: str) -> ProductError:
         """Return the error that says what is wrong with the file."""
         where = f"{self.store.location}: {self.name}"
@@ -178,6 +185,8 @@ def _walk(front: _Front, position: int, stop: int) -> Iterator[tuple[bytes, int,
             raise front.corrupt(f"a box of {length} bytes at byte {position}")
         yield kind, begin, end
         position = end
+    if position > front.size:
+        raise front.cut(position)
 
 
 def _of_association(front: _Front, begin: int, end: int, depth: int = 0) -> Georeference | None:
