@@ -18,7 +18,7 @@ def plugin() -> Path:
 
 @pytest.fixture(scope="session")
 def practice_product(tmp_path_factory) -> Path:
-    """Return a product with grids of 172, 86 and 29 pixels, as the decimated sample has them: 29 * 6 > 172."""
+    """Return a product with grids of 172, 86 and 29 pixels, as the decimated sample has."""
     import swath_practice
 
     generator = np.random.default_rng(20171207)

@@ -1,4 +1,4 @@
-"""A product format of plain files, one a chunk, and a processor: what the tests of processing and run work on.
+"""A product format of plain files, one a chunk, and a processor: what tests of processing and run need.
 
 An installed package to the core (it has entry points), so that subprocesses and cluster workers find it, too.
 """

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,9 @@ Done = Callable[[int, int], None]
 
 _CONNECT_SECONDS = 20
 """How long a scheduler may take to answer."""
+
+_DRAIN_SECONDS = 60
+"""How long chunks that have begun may take to end when a run is given up."""
 
 
 class Engine(Protocol):
@@ -73,7 +77,7 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
             )
         except OSError as error:
             raise InputError(f"No dask scheduler answers at {name}: {error}. Is it running?") from None
-        yield _Distributed(client)
+        yield _Distributed(client, shared=name != "distributed")
 
 
 class _Threads:
@@ -104,8 +108,9 @@ class _Threads:
 class _Distributed:
     """A ``dask.distributed`` cluster."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, shared: bool) -> None:
         self._client = client
+        self._shared = shared
         self.workers = sum(client.nthreads().values())
 
     def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
@@ -119,6 +124,8 @@ class _Distributed:
                 done(number, len(futures))
         except BaseException:
             self._client.cancel(futures, force=True)
+            if self._shared:
+                self._drain()
             raise
         finally:
             for future in futures:
@@ -126,9 +133,20 @@ class _Distributed:
         after = self._read()
         return sum((count - before.get(where, Counts()) for where, count in after.items()), Counts())
 
+    def _drain(self) -> None:
+        """Wait until the workers of a cluster that goes on running have ended what they had begun."""
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while sum(self._client.run(_executing).values()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
     def _read(self) -> dict[tuple[str, int], Counts]:
         """Return what each process of the cluster has read since it started."""
         return dict(self._client.run(_process_counts).values())
+
+
+def _executing(dask_worker: Any) -> int:
+    """Return how many tasks a worker is running; ``dask_worker`` is how dask hands it in."""
+    return len(dask_worker.state.executing)
 
 
 def _process_counts() -> tuple[tuple[str, int], Counts]:
