@@ -29,7 +29,7 @@ def _sources(chain: Chain) -> list[str]:
     lines = [
         "**Reads**",
         "",
-        "| variable of the product | as | to the output grid by | pixels beyond a chunk |",
+        "| variable of the product | as | resampling | margin |",
     ]
     lines.append("|---|---|---|---|")
     for name, source in chain.sources.items():

@@ -119,7 +119,8 @@ class Reader:
         example = doctest.DocTestParser().get_doctest(source, self.names, "tutorial", None, block.line)
         runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
         report = io.StringIO()
-        with contextlib.chdir(self.folder):
+        with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(self.folder)  # as in a Python that was started there
             runner.run(example, out=report.write, clear_globs=False)
         self.names = {**self.names, **example.globs}
         assert runner.summarize(verbose=False).failed == 0, report.getvalue()
