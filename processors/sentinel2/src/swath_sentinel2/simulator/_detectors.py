@@ -1,9 +1,10 @@
 """The twelve staggered detectors: which one sees a pixel, and from where.
 
-The swath is 290 km wide on the ground and the satellite flies at 786 km (Sentinel-2 User Handbook, section 1.4). It
-descends towards the south-south-west, so that the borders between detectors are slanted. Even detectors look ahead,
-odd ones back, by an angle that differs from band to band; the angles here were chosen to give the viewing angles
-seen in real products. In a scene smaller than a tile, detectors and swath shrink with it, so that it has as many.
+The swath is 290 km wide on the ground and the satellite flies at 786 km (Sentinel-2 User Handbook, section
+1.4). It descends towards the south-south-west, so that the borders between detectors are slanted. Even
+detectors look ahead, odd ones back, by an angle that differs from band to band; the angles here were chosen
+to give the viewing angles seen in real products. In a scene smaller than a tile, detectors and swath shrink
+with it, so that it has as many.
 """
 
 from functools import lru_cache
@@ -28,22 +29,37 @@ Angles = NDArray[np.float64]
 
 
 def detectors(scene: Scene, band: Band, window: Window) -> NDArray[np.uint8]:
-    """Tell which detector sees each pixel of a window of the band's own grid: uint8, 1 to 12, or 0 for no data."""
+    """Tell which detector sees each pixel of a window of the band's own grid.
+
+    Returns
+    -------
+    ndarray
+        Uint8, the window's shape: 1 to 12, or 0 outside the swath.
+    """
     (top, bottom), (left, right) = window
-    spacing = band.resolution
-    east = (np.arange(left, right) + 0.5) * spacing
-    south = (np.arange(top, bottom) + 0.5) * spacing
-    return detectors_at(scene, band, east[None, :], south[:, None])
+    south = (np.arange(top, bottom, dtype=np.float64) + 0.5) * band.resolution
+    limits = _limits(scene, band) * scene.size / FULL_SIZE
+    east = (limits[None, :] - south[:, None] * np.sin(TRACK)) / np.cos(TRACK)
+    # Each row is a run of columns for each detector, and one for the rest.
+    ends = np.clip(np.floor(east / band.resolution + 0.5).astype(np.int64), left, right)
+    edges = np.concatenate([np.full((len(ends), 1), left), ends, np.full((len(ends), 1), right)], axis=1)
+    numbers = np.tile(np.array([*range(1, COUNT + 1), 0], np.uint8), len(ends))
+    return np.repeat(numbers, np.diff(edges, axis=1).ravel()).reshape(bottom - top, right - left)
 
 
 def detectors_at(scene: Scene, band: Band, east: Angles, south: Angles) -> NDArray[np.uint8]:
     """Tell which detector sees points, given in metres from the scene's upper left corner and broadcast."""
-    across = _across(scene, east, south)
-    number = np.ceil(COUNT - (_edge(scene) - across) / _WIDTH)
+    number = np.searchsorted(_limits(scene, band), _across(scene, east, south)) + 1
+    return np.where(number <= COUNT, number, 0).astype(np.uint8)
+
+
+def _limits(scene: Scene, band: Band) -> Angles:
+    """Eastern limit of each detector: distance across the track, in metres of a full-size tile."""
+    edge = _edge(scene)
     # Real bands do not meet at the same line; here each is 40 m further than the one before.
-    within = np.ceil(COUNT - (_edge(scene) - across - 40.0 * band.number) / _WIDTH)
-    number = np.where(number <= COUNT, np.clip(within, 1, COUNT), 0)
-    return number.astype(np.uint8)
+    limits = edge - (COUNT - np.arange(1.0, COUNT + 1)) * _WIDTH + 40.0 * band.number
+    limits[-1] = edge
+    return limits
 
 
 def viewing_angles(
@@ -71,7 +87,7 @@ def _across(scene: Scene, east: Angles, south: Angles) -> Angles:
 
 @lru_cache(maxsize=16)
 def _edge(scene: Scene) -> float:
-    """Distance across the track of the swath's eastern edge: the one that leaves out the asked share of pixels."""
+    """Find where across the track the swath ends in the east, so that the asked share of pixels is empty."""
     centre = (np.arange(1000) + 0.5) * scene.extent / 1000
     across = _across(scene, centre[None, :], centre[:, None])
     return (

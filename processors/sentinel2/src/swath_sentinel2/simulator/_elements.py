@@ -19,7 +19,7 @@ def element(tag: str, *content: str | float | etree._Element, **attributes: str 
     """
     made = etree.Element(tag, {name: str(value) for name, value in attributes.items()})
     for item in content:
-        if isinstance(item, etree._Element):  # noqa: SLF001 -- lxml gives its element class no public name
+        if not isinstance(item, str | float | int):
             made.append(item)
         else:
             made.text = str(item)
@@ -33,7 +33,7 @@ def document(root: etree._Element) -> bytes:
 
 
 def root(name: str, schema: str, *content: etree._Element) -> etree._Element:
-    """Make a root element ``n1:name`` in the namespace of a schema of the products specification, version 15."""
+    """Make a root element ``n1:name`` in the namespace of a schema of the specification, version 15."""
     space = f"https://psd-15.sentinel2.eo.esa.int/PSD/{schema}"
     instance = "http://www.w3.org/2001/XMLSchema-instance"
     made = etree.Element(

@@ -1,7 +1,7 @@
 """Where an image lies, and the JP2 boxes that say so.
 
-GeoJP2 is a UUID box that holds a GeoTIFF of one pixel; GMLJP2 (OGC 05-047r3) is an association box that holds a
-rectified grid in GML. Sentinel-2's images carry both.
+GeoJP2 is a UUID box that holds a GeoTIFF of one pixel; GMLJP2 (OGC 05-047r3) is an association box that holds
+a rectified grid in GML. Sentinel-2's images carry both.
 """
 
 import struct

@@ -92,7 +92,7 @@ def angle_step(scene: Scene) -> int:
 
 def sun_grid(scene: Scene) -> tuple[Angles, Angles]:
     """Zenith and azimuth of the sun in degrees, ``(23, 23)``, each node at the time at which it was seen."""
-    nodes = np.arange(_NODES) * float(angle_step(scene))
+    nodes = np.arange(_NODES, dtype=np.float64) * angle_step(scene)
     south, east = np.meshgrid(nodes, nodes, indexing="ij")
     corner_east, corner_north = scene.corner
     longitude, latitude = transform(
@@ -105,8 +105,8 @@ def sun_grid(scene: Scene) -> tuple[Angles, Angles]:
 
 
 def viewing_grid(scene: Scene, band: Band, detector: int) -> tuple[Angles, Angles]:
-    """Viewing zenith and azimuth of a detector in degrees, ``(23, 23)``, NaN where it does not see the node."""
-    nodes = np.arange(_NODES) * float(angle_step(scene))
+    """Give a detector's viewing zenith and azimuth in degrees, ``(23, 23)``, NaN where it does not see."""
+    nodes = np.arange(_NODES, dtype=np.float64) * angle_step(scene)
     east, south = nodes[None, :], nodes[:, None]
     seen = detectors_at(scene, band, east, south) == detector
     zenith, azimuth = viewing_angles(scene, band, detector, east, south)

@@ -1,10 +1,10 @@
 """Masks as JPEG 2000 images, written tile by tile, equal tiles encoded once.
 
-A mask is constant over most of its tiles, yet an encoder spends as long on each as on a picture. Here each distinct
-tile is encoded alone and its tile-part put wherever it is needed in one codestream (ISO/IEC 15444-1, annex A). That
-is exact because masks are written without wavelet decomposition: code blocks of 64 by 64 are then laid from the
-canvas' origin, and each tile begins at a multiple of 64. The file format around it is JP2 (annex I), georeferenced
-as GeoJP2 and GMLJP2 like Sentinel-2's own.
+A mask is constant over most of its tiles, yet an encoder spends nearly as long on each as on a picture.
+Here each tile is encoded alone, a constant one once, and put wherever it is needed in one codestream
+(ISO/IEC 15444-1, annex A). That is exact because masks are written without wavelet decomposition: code
+blocks of 64 by 64 are then laid from the canvas' origin, and each tile begins at a multiple of 64. The file
+format around it is JP2 (annex I), georeferenced as GeoJP2 and GMLJP2 like Sentinel-2's own.
 """
 
 import struct
@@ -20,7 +20,9 @@ from swath_sentinel2.simulator._noise import Window
 
 Bytes = NDArray[np.uint8]
 
-_SIZ, _SOT, _EOC = 0xFF51, 0xFF90, b"\xff\xd9"
+_SOT, _SOD, _EOC = 0xFF90, b"\xff\x93", b"\xff\xd9"
+_TILE_HEADER = struct.Struct(">HHHIBB")
+"""SOT, its length, tile number, length of the tile-part, its number, number of tile-parts."""
 
 
 def write_mask(
@@ -41,7 +43,7 @@ def write_mask(
     side
         Rows and columns.
     tile
-        Rows and columns of a tile, a multiple of 64 unless there is only one.
+        Rows and columns of a tile, a multiple of 64.
     components
         Number of components.
     place
@@ -62,51 +64,52 @@ def write_mask(
 
 
 class _Encoder:
-    """Encodes tiles of one image and remembers those it has encoded."""
+    """Encodes tiles of one image, a component at a time, and remembers the constant ones.
+
+    With one layer, one resolution and one precinct a tile holds one packet for each component, in their order,
+    and a packet depends on its component alone.
+    """
 
     def __init__(self, components: int) -> None:
         self._components = components
-        self._known: dict[bytes, bytes] = {}
+        self._known: dict[tuple[int, ...], bytes] = {}
         self._header = b""
 
     def tile_part(self, pixels: Bytes, number: int) -> bytes:
         """Encode one tile as a tile-part with that tile number."""
-        low, high = pixels.min(), pixels.max()
-        # Most tiles are constant: their key is a value and a shape, not a digest of a million bytes.
-        key = bytes([low]) + struct.pack(">II", *pixels.shape[:2]) if low == high else pixels.tobytes()
-        body = self._known.get(key)
-        if body is None:
-            body = self._encode(pixels)
-            if low == high:
-                self._known[key] = body
-        return body[:4] + struct.pack(">H", number) + body[6:]
+        packets = b"".join(self._packet(pixels[:, :, component]) for component in range(self._components))
+        length = _TILE_HEADER.size + len(_SOD) + len(packets)
+        return _TILE_HEADER.pack(_SOT, 10, number, length, 0, 1) + _SOD + packets
 
     def main_header(self, side: int, tile: int) -> bytes:
-        """Give the main header of the whole image: that of a tile alone with other sizes in its SIZ segment."""
-        header = bytearray(self._header)
-        marker, capabilities = struct.unpack_from(">H2xH", header, 2)
-        if marker != _SIZ or capabilities != 0:
-            message = "The encoder wrote an unexpected main header."
-            raise RuntimeError(message)
-        struct.pack_into(">8I", header, 8, side, side, 0, 0, tile, tile, 0, 0)
-        return bytes(header)
+        """Give the image's main header: that of a tile alone, with other sizes and number of components."""
+        (length,) = struct.unpack_from(">H", self._header, 4)
+        size = struct.pack(">8I", side, side, 0, 0, tile, tile, 0, 0)
+        components = struct.pack(">H", self._components) + b"\x07\x01\x01" * self._components
+        return (
+            self._header[:4]
+            + struct.pack(">HH", 38 + 3 * self._components, 0)
+            + size
+            + components
+            + self._header[4 + length :]
+        )
 
-    def _encode(self, pixels: Bytes) -> bytes:
-        alone = pixels[:, :, 0] if self._components == 1 else pixels
+    def _packet(self, plane: Bytes) -> bytes:
+        low, high = int(plane.min()), int(plane.max())
+        known = self._known.get((low, *plane.shape)) if low == high else None
+        if known is not None:
+            return known
         code = bytes(
             imagecodecs.jpeg2k_encode(
-                np.ascontiguousarray(alone),
-                level=0,
-                reversible=True,
-                codecformat="j2k",
-                resolutions=1,
-                mct=False,
+                np.ascontiguousarray(plane), level=0, reversible=True, codecformat="j2k", resolutions=1
             )
         )
         start = _tile_start(code)
         self._header = code[:start]
-        (length,) = struct.unpack_from(">I", code, start + 6)
-        return code[start : start + length] if length else code[start : -len(_EOC)]
+        packet = code[code.index(_SOD, start) + len(_SOD) : -len(_EOC)]
+        if low == high:
+            self._known[low, *plane.shape] = packet
+        return packet
 
 
 def _tile_start(code: bytes) -> int:

@@ -29,18 +29,20 @@ def product_name(scene: Scene) -> str:
 
 
 def datatake_identifier(scene: Scene) -> str:
-    """Identifier of the datatake."""
+    """Identify the datatake."""
     return f"G{PLATFORM}_{stamp(scene.sensing)}_{ABSOLUTE_ORBIT:06}_N{BASELINE}"
 
 
 def granule_identifier(scene: Scene) -> str:
-    """Identifier of the tile, as the metadata has it."""
-    return f"{PLATFORM}_OPER_MSI_L1C_TL_{CENTRE}_{stamp(scene.generated)}_A{ABSOLUTE_ORBIT:06}_{scene.tile}_N{BASELINE}"
+    """Identify the tile as the metadata does."""
+    made = f"{CENTRE}_{stamp(scene.generated)}"
+    return f"{PLATFORM}_OPER_MSI_L1C_TL_{made}_A{ABSOLUTE_ORBIT:06}_{scene.tile}_N{BASELINE}"
 
 
 def datastrip_identifier(scene: Scene) -> str:
-    """Identifier of the datastrip, as the metadata has it."""
-    return f"{PLATFORM}_OPER_MSI_L1C_DS_{CENTRE}_{stamp(scene.generated)}_S{stamp(scene.granule_sensing)}_N{BASELINE}"
+    """Identify the datastrip as the metadata does."""
+    made = f"{CENTRE}_{stamp(scene.generated)}"
+    return f"{PLATFORM}_OPER_MSI_L1C_DS_{made}_S{stamp(scene.granule_sensing)}_N{BASELINE}"
 
 
 def granule_folder(scene: Scene) -> str:

@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 Window = tuple[tuple[int, int], tuple[int, int]]
 """Rows (start, stop) and columns (start, stop), zero-based, half-open."""
 
+Whole = NDArray[np.int64] | NDArray[np.int32]
+"""An array of whole numbers."""
+
 Floats = NDArray[np.float32]
 """An array of single-precision numbers."""
 
 
-def scramble(rows: NDArray[np.int64], columns: NDArray[np.int64], salt: int) -> NDArray[np.uint32]:
-    """Hash integer positions, broadcast against each other, to uniform 32-bit numbers (a murmur-like finaliser)."""
+def scramble(rows: Whole, columns: Whole, salt: int) -> NDArray[np.uint32]:
+    """Hash integer positions, broadcast against each other, to uniform 32-bit numbers."""
+    # Multiply, shift and exclude: the way that MurmurHash3 ends.
     mixed: NDArray[np.uint32] = rows.astype(np.uint32) * np.uint32(0x9E3779B1)
     mixed = mixed ^ (
         columns.astype(np.uint32) * np.uint32(0x85EBCA77) + np.uint32(salt * 0xC2B2AE3D & 0xFFFFFFFF)
@@ -84,19 +88,20 @@ def _smooth(rows: NDArray[np.int64], columns: NDArray[np.int64], spacing: int, s
 def enlarge(lattice: Floats, window: Window, spacing: int) -> Floats:
     """Interpolate a lattice with a node every ``spacing`` pixels to the pixels of a window, bilinearly.
 
-    The lattice begins at the nodes ``start // spacing`` of the window and reaches one node past its end.
+    The lattice is on the nodes that ``nodes_of`` gives for the window.
     """
     (top, bottom), (left, right) = window
-    rows, columns = np.arange(top, bottom), np.arange(left, right)
-    row_share = ((rows % spacing) / spacing).astype(np.float32)
-    column_share = ((columns % spacing) / spacing).astype(np.float32)
-    return _between(
-        lattice,
-        rows // spacing - top // spacing,
-        row_share,
-        columns // spacing - left // spacing,
-        column_share,
-    )
+    rows = np.arange(top, bottom)
+    share = ((rows % spacing) / spacing).astype(np.float32)[:, None]
+    at = rows // spacing - top // spacing
+    bands = lattice[at] * (np.float32(1) - share) + lattice[at + 1] * share
+    # Columns by broadcasting, which costs a quarter of gathering them: every gap has the same steps.
+    steps = (np.arange(spacing) / spacing).astype(np.float32)
+    gaps = (bands[:, 1:] - bands[:, :-1])[:, :, None] * steps
+    gaps += bands[:, :-1, None]
+    start = left % spacing
+    pixels: Floats = gaps.reshape(bottom - top, -1)[:, start : start + right - left]
+    return pixels
 
 
 def nodes_of(window: Window, spacing: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

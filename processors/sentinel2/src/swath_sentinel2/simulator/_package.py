@@ -80,8 +80,8 @@ THIS IS NOT A SENTINEL-2 ACQUISITION. Swath's scene simulator made it: landscape
 invented, and only the format, the position of the tile and the sun's angles are real.
 
 How to tell it from a genuine product: the processing and archiving centre is {names.CENTRE}, and the time of
-generation, which ends the product's name, lies in the year 2000 (2000-01-01T00:00:00 plus the seed in seconds),
-before Sentinel-2 flew.
+generation, which ends the product's name, lies in the year 2000 (2000-01-01T00:00:00 plus the seed in
+seconds), before Sentinel-2 flew.
 
 Masks of quality and viewing geometry are as simple as the documentation of the simulator says. Meteorological
 auxiliary data (AUX_ECMWFT, AUX_CAMSFO), the HTML pages, INSPIRE.xml and quality reports are left out.

@@ -8,7 +8,6 @@ import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.io import MemoryFile
 from rasterio.windows import Window as RasterWindow
 
 from swath_sentinel2.simulator._georeference import Georeference
@@ -65,11 +64,14 @@ def write_picture(
         "RESOLUTIONS": 1 + min(_DECOMPOSITIONS, (tile & -tile).bit_length() - 1),
     }
     # One thread an image: several images are encoded at the same time.
-    with rasterio.Env(GDAL_NUM_THREADS="1"), MemoryFile() as memory:
-        with memory.open(**profile) as raw:
+    with rasterio.Env(GDAL_NUM_THREADS="1"):
+        # The pixels wait on disk, not in memory: 361 MB for the true-colour image of a full scene.
+        scratch = path.with_suffix(".tif")
+        with rasterio.open(scratch, "w", **profile) as raw:
             row = 0
             for strip in strips:
                 raw.write(strip, window=RasterWindow(0, row, side, strip.shape[1]))
                 row += strip.shape[1]
-        with memory.open() as raw:
+        with rasterio.open(scratch) as raw:
             rasterio.shutil.copy(raw, path, driver="JP2OpenJPEG", **encoding)
+        scratch.unlink()

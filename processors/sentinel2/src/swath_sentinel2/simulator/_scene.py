@@ -1,9 +1,10 @@
-"""What is to be simulated: the parameters of a scene, checked, and the names and grids that follow from them."""
+"""What is to be simulated: the parameters of a scene, checked, and the grids that follow from them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from swath.errors import InputError
+
 from swath_sentinel2.simulator._bands import RESOLUTIONS
 from swath_sentinel2.simulator._tiling import tile_corner
 
@@ -12,6 +13,12 @@ FULL_SIZE = 10980
 
 BASELINE = "05.11"
 """Processing baseline whose format is followed."""
+
+SENSING = datetime(2024, 6, 20, 10, 10, 31, tzinfo=UTC)
+"""Start of the datatake unless another is asked for."""
+
+REAL_CODEC_TILES = (1024, 640, 192)
+"""Rows and columns of a JPEG 2000 tile of real products at 10, 20 and 60 m."""
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _LARGEST_SEED = 86_400 * 365
@@ -39,10 +46,10 @@ class Scene:
     """Share of the square outside the swath, which has no data, from 0 to 0.9."""
     tile: str = "T32TQM"
     """Name of the tile in the military grid; a scene smaller than a tile begins in its upper left corner."""
-    sensing: datetime = datetime(2024, 6, 20, 10, 10, 31, tzinfo=UTC)
+    sensing: datetime = SENSING
     """Start of the datatake, UTC."""
-    codec_tiles: tuple[int, int, int] = (1024, 640, 192)
-    """Rows and columns of a JPEG 2000 tile at 10, 20 and 60 m; the default is that of real products."""
+    codec_tiles: tuple[int, int, int] = REAL_CODEC_TILES
+    """Rows and columns of a JPEG 2000 tile at 10, 20 and 60 m: multiples of 64, from 64 to 4096."""
 
     def __post_init__(self) -> None:
         _check(
@@ -59,9 +66,9 @@ class Scene:
             self.sensing.tzinfo is not None, "sensing time", self.sensing, "a time with its zone, best UTC"
         )
         fits = len(self.codec_tiles) == len(RESOLUTIONS) and all(
-            16 <= tile <= 4096 and tile % 16 == 0 for tile in self.codec_tiles
+            64 <= tile <= 4096 and tile % 64 == 0 for tile in self.codec_tiles
         )
-        _check(fits, "codec tiles", self.codec_tiles, "three multiples of 16, from 16 to 4096")
+        _check(fits, "codec tiles", self.codec_tiles, "three multiples of 64, from 64 to 4096")
         tile_corner(self.tile)
 
     @property
@@ -89,7 +96,7 @@ class Scene:
 
     @property
     def generated(self) -> datetime:
-        """Pretended time of generation: in 2000, before Sentinel-2 flew, which marks the product as simulated."""
+        """Pretended time of generation, in 2000, before Sentinel-2 flew: the mark of a simulated product."""
         return _EPOCH + timedelta(seconds=self.seed)
 
     @property

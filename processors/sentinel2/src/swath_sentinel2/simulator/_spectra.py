@@ -1,19 +1,19 @@
 """Reflectance of surfaces and clouds in the thirteen bands, as seen at the top of the atmosphere.
 
-The numbers are typical values chosen for this simulator, in the order of magnitude and with the spectral shape that
-is known of each surface (water dark beyond the red, vegetation's red edge, snow dark in the short-wave infrared,
-little but high clouds at 1375 nm). They are measured nowhere and must not be taken for measurements.
+The numbers are typical values chosen for this simulator, in the order of magnitude and with the spectral
+shape that is known of each surface (water dark beyond the red, vegetation's red edge, snow dark in the
+short-wave infrared, little but high clouds at 1375 nm). They are measured nowhere and must not be taken for
+measurements.
 
-A surface of reflectance r is seen as ``path + transmittance * r``: light scattered by the air below the sensor, and
-what the air lets through on its way down and up. Multiple reflections between ground and air are left out.
+A surface of reflectance r is seen as ``path + transmittance * r``: light scattered by the air below the
+sensor, and what the air lets through on its way down and up. Multiple reflections between ground and air
+are left out.
 """
 
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-
-from swath_sentinel2.simulator._bands import BANDS
 
 
 class Surface(IntEnum):
@@ -200,6 +200,4 @@ CIRRUS: NDArray[np.float32] = np.array(
 SHADOW: NDArray[np.float32] = np.array(
     (0.62, 0.56, 0.48, 0.43, 0.41, 0.40, 0.39, 0.38, 0.38, 0.38, 0.38, 0.36, 0.35), np.float32
 )
-"""Share of its light that the ground keeps in the darkest cloud shadow (what the sky gives), by ``bandId``."""
-
-assert len(PATH) == len(CLOUD) == len(CIRRUS) == len(SHADOW) == len(BANDS)  # noqa: S101 -- guards the tables above
+"""Share of its light that the ground keeps in the darkest cloud shadow, by ``bandId``."""

@@ -1,8 +1,9 @@
 """Where the sun stands.
 
-The formulas are those of NOAA's solar calculator, which follow J. Meeus, *Astronomical Algorithms* (1991), chapters
-24 and 27: low-precision solar coordinates, within 0.01 degree. Refraction is left out, as in Sentinel-2's own
-angles. Eccentricity, mean anomaly and equation of the centre also give the distance to the sun.
+The formulas are those of NOAA's solar calculator, which follow J. Meeus, *Astronomical Algorithms* (1991),
+chapters 24 and 27: low-precision solar coordinates, within 0.01 degree. Refraction is left out, as in
+Sentinel-2's own angles. Eccentricity, mean anomaly and equation of the centre also give the distance to the
+sun.
 """
 
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ def sun_angles(time: datetime, after: Angles, longitude: Angles, latitude: Angle
 def sun_correction(time: datetime) -> float:
     """Square of the ratio of the mean to the present distance to the sun (``U`` in the metadata)."""
     days = (time - _J2000).total_seconds() / 86400
-    return float(1 / _orbit(np.float64(days / 36525))[3] ** 2)
+    return float(1 / _orbit(np.array(days / 36525))[3] ** 2)
 
 
 def _eccentricity(century: Angles) -> Angles:

@@ -2,8 +2,8 @@
 
 The grid is that of the Military Grid Reference System (NGA.STND.0037, Universal Grids and Grid Reference
 Systems): a tile's name is a UTM zone, a latitude band and the two letters of a square of 100 km. Sentinel-2's
-tiles are 109.8 km wide; their corners are put on multiples of 60 m so that all three grids fit, which was seen
-on the tiles T01KAB, T01LAC, T19UDP and T55JEJ.
+tiles are 109.8 km wide; their corners are put on multiples of 60 m so that all three grids fit, which was
+seen on the tiles T01KAB, T01LAC, T19UDP and T55JEJ.
 """
 
 import math
@@ -51,7 +51,8 @@ def tile_corner(tile: str) -> tuple[int, int, int]:
     middle = latitude * _METRES_PER_DEGREE + (_FALSE_NORTHING if southern else 0)
     south = row + round((middle - row) / _CYCLE) * _CYCLE
     if abs(south + _SQUARE / 2 - middle) > 8 * _METRES_PER_DEGREE:
-        message = f"There is no tile {tile!r}: square {found[3]}{found[4]} does not lie in zone {found[1]}{found[2]}."
+        square, zone_name = found[3] + found[4], found[1] + found[2]
+        message = f"There is no tile {tile!r}: square {square} does not lie in zone {zone_name}."
         raise InputError(message)
     north = south + _SQUARE
     if southern:

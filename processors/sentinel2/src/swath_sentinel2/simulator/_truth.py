@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
 from swath.errors import InputError, WindowError
+
 from swath_sentinel2.simulator._bands import BY_NAME, Band
 from swath_sentinel2.simulator._detectors import detectors
 from swath_sentinel2.simulator._landscape import ground
@@ -30,22 +30,31 @@ TRUE_COLOUR_WHITE = 0.3558
 DETECTOR_CONTRAST = 0.002
 """Share by which odd detectors see brighter, and even ones darker, than the truth of the ground."""
 
+QUALITY_FLAGS = 8
+"""Components of ``MSK_QUALIT``: one flag each."""
+NO_DATA = 5
+"""Component of ``MSK_QUALIT`` that flags pixels without data, from 0; no other flag is ever raised."""
+
 Bytes = NDArray[np.uint8]
 
 
 class Layers(NamedTuple):
-    """All that bands are made of, on a window of the 10 m grid: five uint8 arrays of the same shape."""
+    """All that bands are made of, on a window of the 10 m grid: arrays of the same shape."""
 
-    surface: Bytes
-    """A number of ``Surface``."""
-    tone: Bytes
-    """Brightness of the ground: 128 is that of the surface's spectrum."""
+    ground: NDArray[np.uint16]
+    """256 times a number of ``Surface``, plus the brightness, 128 that of the surface's spectrum."""
     cloud: Bytes
     """Cover by opaque cloud, 255 full."""
     shadow: Bytes
     """Depth of cloud shadow, 255 darkest."""
     cirrus: Bytes
     """Thickness of cirrus, 255 thickest."""
+
+    def part(self, window: Window) -> "Layers":
+        """Give a window of the layers, as views."""
+        (top, bottom), (left, right) = window
+        at = slice(top, bottom), slice(left, right)
+        return Layers(self.ground[at], self.cloud[at], self.shadow[at], self.cirrus[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class Truth:
     """What the image holds: 0 outside the swath, 1 to 32767 within."""
     detector: Bytes
     """Detector that saw the pixel, 1 to 12, or 0 outside the swath."""
+    surface: Bytes
+    """What covers the ground at the pixel's centre (its lower right quarter), a number of ``Surface``."""
     cloud: Floats
     """Share of the pixel under opaque cloud, 0 to 1."""
     cirrus: Floats
@@ -97,6 +108,7 @@ def truth(scene: Scene, band: str, window: Window) -> Truth:
         reflectance=np.where(seen == 0, np.float32(np.nan), reflectance),
         digital_number=quantify(reflectance, seen),
         detector=seen,
+        surface=(stack.ground[factor // 2 :: factor, factor // 2 :: factor] >> np.uint16(8)).astype(np.uint8),
         cloud=mean(stack.cloud.astype(np.float32), factor) / np.float32(255),
         cirrus=mean(stack.cirrus.astype(np.float32), factor) / np.float32(255),
     )
@@ -120,8 +132,7 @@ def on_ten_metres(window: Window, resolution: int) -> Window:
 
 def layers(scene: Scene, window: Window) -> Layers:
     """Make what the bands are made of, in a window of the 10 m grid."""
-    surface, tone = ground(scene, window)
-    return Layers(surface, tone, clouds(scene, window), shadows(scene, window), cirrus(scene, window))
+    return Layers(ground(scene, window), clouds(scene, window), shadows(scene, window), cirrus(scene, window))
 
 
 def band_reflectance(stack: Layers, seen: Bytes, band: Band) -> Floats:
@@ -139,7 +150,7 @@ def band_reflectance(stack: Layers, seen: Bytes, band: Band) -> Floats:
     number = band.number
     tones = (np.arange(256, dtype=np.float32) + np.float32(128)) * np.float32(1 / 256)
     lit = (GROUND[:, number, None] * tones).ravel()
-    light = np.take(lit, stack.surface.astype(np.uint16) * np.uint16(256) + stack.tone)
+    light = np.take(lit, stack.ground)
     if stack.shadow.any():
         kept = np.float32(1) - np.arange(256, dtype=np.float32) * (
             (np.float32(1) - SHADOW[number]) / np.float32(255)
@@ -175,9 +186,12 @@ def mean(fine: Floats, factor: int) -> Floats:
 
 def quantify(reflectance: Floats, seen: Bytes) -> NDArray[np.uint16]:
     """Turn reflectance into digital numbers: rounded, 1 to 32767, and 0 where no detector saw."""
-    counts = np.rint(reflectance * np.float32(QUANTIFICATION)) - np.float32(OFFSET)
-    numbers = np.clip(counts, 1, LARGEST).astype(np.uint16)
-    numbers[seen == 0] = 0
+    counts = reflectance * np.float32(QUANTIFICATION)
+    np.rint(counts, out=counts)
+    counts -= np.float32(OFFSET)
+    np.clip(counts, 1, LARGEST, out=counts)
+    numbers = counts.astype(np.uint16)
+    np.copyto(numbers, 0, where=seen == 0)
     return numbers
 
 
@@ -187,8 +201,8 @@ def classes(stack: Layers, seen: Bytes) -> Bytes:
     Returns
     -------
     ndarray
-        Uint8, ``(3, rows, columns)``, 0 or 1: opaque clouds (half of the pixel or more), cirrus (a tenth of the
-        thickest or more, where no opaque cloud is), snow or ice (half or more, where neither is).
+        Uint8, ``(3, rows, columns)``, 0 or 1: opaque clouds (half of the pixel or more), cirrus (a tenth of
+        the thickest or more, where no opaque cloud is), snow or ice (half or more, where neither is).
     """
     inside = seen != 0
     opaque = inside & (mean(stack.cloud.astype(np.float32), 6) >= np.float32(127.5))
@@ -197,7 +211,7 @@ def classes(stack: Layers, seen: Bytes) -> Bytes:
         inside
         & ~opaque
         & ~thin
-        & (mean((stack.surface == Surface.SNOW).astype(np.float32), 6) >= np.float32(0.5))
+        & (mean((stack.ground >> np.uint16(8) == Surface.SNOW).astype(np.float32), 6) >= np.float32(0.5))
     )
     return np.stack([opaque, thin, snow]).astype(np.uint8)
 
@@ -209,7 +223,7 @@ def classification(scene: Scene, window: Window) -> Bytes:
 
 
 def true_colour(numbers: NDArray[np.uint16]) -> Bytes:
-    """Turn digital numbers of red, green or blue into bytes: 0 no data, 1 to 255 up to ``TRUE_COLOUR_WHITE``."""
+    """Turn digital numbers of a colour into bytes: 0 no data, else 1 to 255 (``TRUE_COLOUR_WHITE``)."""
     table = (np.arange(LARGEST + 1, dtype=np.float32) + np.float32(OFFSET)) / np.float32(QUANTIFICATION)
     table = np.clip(np.rint(table * np.float32(255 / TRUE_COLOUR_WHITE)), 1, 255)
     table[0] = 0
