@@ -20,7 +20,8 @@ def write_jp2(path: Path, data: np.ndarray, *, resolution: float, tile: int = 64
     lossless = {"QUALITY": "100", "REVERSIBLE": "YES"}
     with rasterio.open(
         path, "w", driver="JP2OpenJPEG", width=width, height=height, count=count, dtype=data.dtype,
-        crs="EPSG:32755", transform=transform, tiled=True, blockxsize=tile, blockysize=tile, **{**lossless, **options},
+        crs="EPSG:32755", transform=transform, tiled=True, blockxsize=tile, blockysize=tile, **{**lossless,
+        **options},
     ) as file:  # fmt: skip
         file.write(data)
 
@@ -78,16 +79,28 @@ def modern_safe(
     random = np.random.default_rng(1)
     offsets = "".join(f'<RADIO_ADD_OFFSET band_id="{k}">{-1000 - k}</RADIO_ADD_OFFSET>' for k in range(13))
     product = safe / "MTD_MSIL1C.xml"
-    change(product, "(</QUANTIFICATION_VALUE>)", rf"\1<Radiometric_Offset_List>{offsets}</Radiometric_Offset_List>")
+    change(
+        product,
+        "(</QUANTIFICATION_VALUE>)",
+        rf"\1<Radiometric_Offset_List>{offsets}</Radiometric_Offset_List>",
+    )
     change(product, "02[.]06", "05.11")
     change(product, "Sentinel-2A", "Sentinel-2D")
-    change(product, "(</Cloud_Coverage_Assessment>)", r"\1<Snow_Coverage_Assessment>1.5</Snow_Coverage_Assessment>")
+    change(
+        product,
+        "(</Cloud_Coverage_Assessment>)",
+        r"\1<Snow_Coverage_Assessment>1.5</Snow_Coverage_Assessment>",
+    )
     change(granule / "MTD_TL.xml", r"MSK_CLOUDS(_B00)[.]gml", r"MSK_CLASSI\1.jp2")
     change(granule / "MTD_TL.xml", "MSK_CLOUDS", "MSK_CLASSI")
     change(granule / "MTD_TL.xml", r"(MSK_DETFOO_B\w\w)[.]gml", r"\1.jp2")
     change(granule / "MTD_TL.xml", r"(MSK_)TECQUA(_B\w\w)[.]gml", r"\1QUALIT\2.jp2")
     change(granule / "MTD_TL.xml", "MSK_TECQUA", "MSK_QUALIT")
-    change(granule / "MTD_TL.xml", r"<MASK_FILENAME[^>]*>[^<]*MSK_(DEFECT|NODATA|SATURA)[^<]*</MASK_FILENAME>", "")
+    change(
+        granule / "MTD_TL.xml",
+        r"<MASK_FILENAME[^>]*>[^<]*MSK_(DEFECT|NODATA|SATURA)[^<]*</MASK_FILENAME>",
+        "",
+    )
     for image in sorted((granule / "IMG_DATA").glob("*_B*.jp2")):
         with rasterio.open(image) as file:
             size, resolution = file.width, file.transform.a

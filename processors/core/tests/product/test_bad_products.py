@@ -1,4 +1,5 @@
-"""Bad products are refused when they are opened, or before anything is written, and the message tells what to do."""
+"""Bad products are refused when they are opened, or before anything is written, and the message tells what
+to do."""
 
 import re
 import shutil
@@ -6,7 +7,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 import swath
 from swath.errors import InputError, MetadataError, ProductError
 
@@ -78,7 +78,9 @@ def test_a_tile_missing_is_found_before_anything_is_written(modern_safe, tmp_pat
     at = data.index(b"jp2c") - 4
     image.write_bytes((data[:at] + bytes(4) + data[at + 4 :])[:-300])
     tree = swath.open_product(safe)
-    with pytest.raises(ProductError, match=r"B05.jp2 is truncated: (its tiles go on|.* of its 4 tiles are missing)"):
+    with pytest.raises(
+        ProductError, match=r"B05.jp2 is truncated: (its tiles go on|.* of its 4 tiles are missing)"
+    ):
         swath.write_product(tree, tmp_path / "out.zarr")
     assert not list(tmp_path.glob("*out.zarr*"))
 
@@ -124,7 +126,11 @@ def test_an_image_that_is_a_link_to_the_outside(safe, tmp_path):
 @pytest.mark.parametrize(
     ("pattern", "text", "told"),
     [
-        (r"(<QUANTIFICATION_VALUE unit=\"none\">)10000", r"\g<1>0", "QUANTIFICATION_VALUE is '0', expected a number from 1"),
+        (
+            r"(<QUANTIFICATION_VALUE unit=\"none\">)10000",
+            r"\g<1>0",
+            "QUANTIFICATION_VALUE is '0', expected a number from 1",
+        ),
         (r"(<QUANTIFICATION_VALUE unit=\"none\">)10000", r"\1nan", "QUANTIFICATION_VALUE is 'nan'"),
         (r"(<U>)1.02945457689196", r"\g<1>7", "Reflectance_Conversion/U is '7'"),
         (r"2017-12-07T00:20:51.026Z(</PRODUCT_START)", r"2017-13-07\1", "PRODUCT_START_TIME is '2017-13-07'"),
@@ -156,7 +162,11 @@ def test_tile_values_that_make_no_sense(safe, change, pattern, text, told):
 
 
 def test_a_mask_that_is_no_ring_of_positions(safe, change):
-    change(safe / TILE / "QI_DATA/MSK_DETFOO_B02.gml", r"<gml:posList srsDimension=\"3\">[^<]*", "<gml:posList>1 2 3")
+    change(
+        safe / TILE / "QI_DATA/MSK_DETFOO_B02.gml",
+        r"<gml:posList srsDimension=\"3\">[^<]*",
+        "<gml:posList>1 2 3",
+    )
     tree = swath.open_product(safe)
     with pytest.raises(MetadataError, match=r"MSK_DETFOO_B02.gml, line \d+: posList"):
         tree["/conditions/mask/detector_footprint/r10m/b02"].compute(scheduler="synchronous")

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-import xarray as xr
-
 import swath
+import xarray as xr
 from swath.io import metering
 
 BANDS = ["b01", "b02", "b03", "b04", "b05", "b06", "b07", "b08", "b8a", "b09", "b10", "b11", "b12"]
@@ -20,7 +19,9 @@ def images(safe: Path) -> dict[str, Path]:
 
 
 def bands(tree: xr.DataTree, group: str) -> dict[str, xr.DataArray]:
-    return {str(name): array for node in tree[group].children.values() for name, array in node.data_vars.items()}
+    return {
+        str(name): array for node in tree[group].children.values() for name, array in node.data_vars.items()
+    }
 
 
 def test_reflectance_is_that_of_gdal(sample_safe):
@@ -51,12 +52,14 @@ def test_angles_have_the_digits_of_the_metadata(sample_safe):
 
     def grids(block: str) -> np.ndarray:
         lists = re.findall(r"<Values_List>(.*?)</Values_List>", block, re.DOTALL)
-        return np.array([[row.split() for row in re.findall(r"<VALUES>(.*?)</VALUES>", one)] for one in lists], float)
+        return np.array(
+            [[row.split() for row in re.findall(r"<VALUES>(.*?)</VALUES>", one)] for one in lists], float
+        )
 
     sun = re.search(r"<Sun_Angles_Grid>.*?</Sun_Angles_Grid>", text, re.DOTALL)[0]
     np.testing.assert_array_equal(geometry.sun_angles, grids(sun))
-    pattern = r'<Viewing_Incidence_Angles_Grids bandId="(\d+)" detectorId="(\d+)">(.*?)</Viewing_Incidence_Angles_Grids>'
-    views = re.findall(pattern, text, re.DOTALL)
+    pattern = r'<Viewing_Incidence_Angles_Grids bandId="(\d+)"
+    detectorId="(\d+)">(.*?)</Viewing_Incidence_Angles_Grids>' views = re.findall(pattern, text, re.DOTALL)
     assert len(views) == 13 * 6
     for band, detector, block in views:
         view = geometry.viewing_incidence_angles.sel(band=BANDS[int(band)], detector=int(detector))
@@ -66,8 +69,14 @@ def test_angles_have_the_digits_of_the_metadata(sample_safe):
         float(re.search(rf"<Mean_Sun_Angle>.*?<{kind}_ANGLE unit=\"deg\">(.*?)<", text, re.DOTALL)[1])
         for kind in ("ZENITH", "AZIMUTH")
     ]
-    assert geometry.mean_viewing_incidence_angles.sel(band="b12").values.tolist() == [7.15157482320869, 287.313143333901]
-    assert (geometry.x.values[:2].tolist(), geometry.y.values[:2].tolist()) == ([499980, 504980], [6900040, 6895040])
+    assert geometry.mean_viewing_incidence_angles.sel(band="b12").values.tolist() == [
+        7.15157482320869,
+        287.313143333901,
+    ]
+    assert (geometry.x.values[:2].tolist(), geometry.y.values[:2].tolist()) == (
+        [499980, 504980],
+        [6900040, 6895040],
+    )
 
 
 def test_polygon_masks_are_drawn_on_the_band_s_grid(sample_safe):
@@ -88,7 +97,9 @@ def test_the_zip_reads_as_the_directory(sample_safe, sample_zip):
 def test_opening_reads_metadata_and_headers_only(sample_safe):
     with metering.reading() as read:
         swath.open_product(sample_safe)
-    metadata = sum(p.stat().st_size for p in [*sample_safe.glob("MTD*.xml"), *sample_safe.glob("GRANULE/*/MTD_TL.xml")])
+    metadata = sum(
+        p.stat().st_size for p in [*sample_safe.glob("MTD*.xml"), *sample_safe.glob("GRANULE/*/MTD_TL.xml")]
+    )
     assert read.counts.chunks == 0
     assert metadata < read.counts.bytes <= metadata + 13 * 8192
 
@@ -115,10 +126,21 @@ def test_attributes_are_a_stac_item(sample_safe):
 def test_a_footprint_across_the_antimeridian_is_cut_there():
     from swath.product.sentinel2._footprint import bounding_box, geometry
 
-    ring = [(180.0, -15.4), (-179.7, -15.4), (-179.7, -16.4), (180.0, -16.3), (179.3, -16.3), (179.3, -15.3), (180.0, -15.4)]
+    ring = [
+        (180.0, -15.4),
+        (-179.7, -15.4),
+        (-179.7, -16.4),
+        (180.0, -16.3),
+        (179.3, -16.3),
+        (179.3, -15.3),
+        (180.0, -15.4),
+    ]
     found = geometry(ring)
     assert found["type"] == "MultiPolygon"
-    assert [sorted({x for x, _ in part[0]}) for part in found["coordinates"]] == [[179.3, 180.0], [-180.0, -179.7]]
+    assert [sorted({x for x, _ in part[0]}) for part in found["coordinates"]] == [
+        [179.3, 180.0],
+        [-180.0, -179.7],
+    ]
     assert bounding_box(ring) == pytest.approx([179.3, -16.4, -179.7, -15.3])
 
 
@@ -131,9 +153,13 @@ def test_modern_products_have_offsets_and_raster_masks(modern_safe):
         expected = np.where(counts == 0, np.nan, counts * 1e-4 + (-1000 - index) / 10000)
         np.testing.assert_array_equal(array.values, expected)
         for kind, group in (("DETFOO", "/conditions/mask/detector_footprint"), ("QUALIT", "/quality/mask")):
-            with rasterio.open(next(modern_safe.glob(f"GRANULE/*/QI_DATA/MSK_{kind}_{name.upper()}.jp2"))) as file:
+            with rasterio.open(
+                next(modern_safe.glob(f"GRANULE/*/QI_DATA/MSK_{kind}_{name.upper()}.jp2"))
+            ) as file:
                 planes = file.read()
-            flags = planes[0] if kind == "DETFOO" else (planes * (1 << np.arange(8))[:, None, None]).sum(axis=0)
+            flags = (
+                planes[0] if kind == "DETFOO" else (planes * (1 << np.arange(8))[:, None, None]).sum(axis=0)
+            )
             np.testing.assert_array_equal(bands(tree, group)[name].values, flags)
     with rasterio.open(next(modern_safe.glob("GRANULE/*/QI_DATA/MSK_CLASSI_B00.jp2"))) as file:
         opaque, cirrus, snow = file.read()

@@ -95,7 +95,9 @@ class Store(ABC):
         return data
 
     def _missing(self, name: str) -> MissingFileError:
-        return MissingFileError(f"{self.location}: {name} is missing; the product is incomplete, get it again")
+        return MissingFileError(
+            f"{self.location}: {name} is missing; the product is incomplete, get it again"
+        )
 
 
 class DirectoryStore(Store):

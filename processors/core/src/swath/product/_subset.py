@@ -108,7 +108,11 @@ def _outward(span: list[float], length: int) -> tuple[int, int]:
 
 
 def _discovery(attributes: dict[str, Any], grid: Grid) -> dict[str, Any]:
-    """Return the root's attributes with the grid of what is left."""
+    """Return the root's attributes with the place of what is left."""
+    from rasterio.warp import transform_bounds, transform_geom  # noqa: PLC0415 -- only needed for windows
+
+    left, bottom, right, top = grid.bounds
+    corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
     found = attributes.get("stac_discovery", {})
     properties = found.get("properties", {})
     told = {
@@ -117,4 +121,12 @@ def _discovery(attributes: dict[str, Any], grid: Grid) -> dict[str, Any]:
         "proj:bbox": list(grid.bounds),
     }
     kept = {key: value for key, value in told.items() if key in properties}
-    return {**attributes, "stac_discovery": {**found, "properties": {**properties, **kept}}}
+    outline = transform_geom(grid.crs, "EPSG:4326", {"type": "Polygon", "coordinates": [corners]})
+    place = {
+        "bbox": list(transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)),
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[list(point) for point in outline["coordinates"][0]]],
+        },
+    }
+    return {**attributes, "stac_discovery": {**found, **place, "properties": {**properties, **kept}}}

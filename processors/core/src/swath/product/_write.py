@@ -124,7 +124,7 @@ def _packing(variable: xr.Variable) -> dict[str, Any]:
     encoding, attributes = variable.encoding, variable.attrs
     packing = {key: float(encoding[key]) for key in ("scale_factor", "add_offset") if key in encoding}
     if packing and "_FillValue" in encoding:
-        packing["fill_value"] = encoding["_FillValue"]
+        packing["fill_value"] = np.asarray(encoding["_FillValue"]).item()
     return packing | {
         key: attributes[key] for key in ("flag_masks", "flag_meanings", "units") if key in attributes
     }

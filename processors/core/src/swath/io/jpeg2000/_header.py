@@ -125,7 +125,8 @@ class _Front:
     def cut(self, stop: int) -> ProductError:
         """Return the error that says that the header goes on to a byte which the file does not have."""
         return ProductError(
-            f"{self.store.location}: {self.name} is truncated within its header (it has {self.size} bytes, the "
+            f"{self.store.location}: {self.name} is truncated within its header (it has {self.size} "
+            f"bytes, the "
             f"header goes on to byte {stop}); get the product again"
         )
 

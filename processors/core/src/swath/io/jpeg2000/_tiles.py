@@ -143,6 +143,12 @@ def _one_tile(
     pieces = [b"\xff\x4f", alone.encode(), header.main]
     for start, stop in _merge(parts):
         run = store.read_range(header.name, start, stop)
+        if len(run) != stop - start:
+            raise ProductError(
+                f"{store.location}: {header.name} is truncated: bytes {start} to {stop} should be there, "
+                f"and were when "
+                "it was opened; get the product again"
+            )
         for begin, end in parts:
             if start <= begin and end <= stop:
                 part = run[begin - start : end - start]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ __all__ = ["Polygons", "detector_of"]
 
 _GML = "{http://www.opengis.net/gml/3.2}"
 _EOP = "{http://www.opengis.net/eop/2.0}"
+_drawing = threading.Lock()
+"""rasterio silences a warning of its own while it draws, in a way that is not safe among threads."""
+
 Feature = tuple[str, str, tuple[tuple[tuple[float, float], ...], ...]]
 """Type of mask, identifier, and rings (the outer one first) of a polygon, in the grid's reference system."""
 
@@ -78,7 +82,10 @@ class Polygons:
         transform = Affine(*self.grid.crop(window).transform)
         out = np.zeros(shape, np.uint8)
         for value, shapes in self._shapes().items():
-            drawn = rasterize(shapes, out_shape=shape, transform=transform, default_value=1, dtype=np.uint8)
+            with _drawing:
+                drawn = rasterize(
+                    shapes, out_shape=shape, transform=transform, default_value=1, dtype=np.uint8
+                )
             out[drawn != 0] = (out | value)[drawn != 0] if self.flags else value
         count(Counts(chunks=1))
         return out

@@ -1,0 +1,69 @@
+"""``swath convert``: losslessly, all or nothing."""
+
+import numpy as np
+import pytest
+import swath
+import xarray as xr
+from swath_cli import main
+
+
+@pytest.fixture
+def product(samples):
+    return str(next(samples.glob("s2/S2A_MSIL1C_20171207*.zip")))
+
+
+def status(*arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(["convert", *map(str, arguments)])
+    return caught.value.code
+
+
+def test_a_product_is_converted_losslessly(product, tmp_path, capsys):
+    assert status(product, tmp_path / "p.zarr") == 0
+    assert "chunks read" in capsys.readouterr().err
+    xr.testing.assert_identical(
+        swath.open_product(tmp_path / "p.zarr").load(), swath.open_product(product).load()
+    )
+
+
+def test_parts_in_format_3_on_one_thread(product, tmp_path):
+    options = [
+        "--include",
+        "measurements/*",
+        "--zarr-format",
+        "3",
+        "--window",
+        "rows 0:60, columns 6:66",
+        "--workers",
+        "1",
+    ]
+    assert status(product, tmp_path / "p.zarr", *options) == 0
+    found = swath.open_product(tmp_path / "p.zarr")["/measurements/reflectance/r10m/b02"]
+    whole = swath.open_product(product)["/measurements/reflectance/r10m/b02"]
+    np.testing.assert_array_equal(found.values, whole.values[0:60, 6:66])
+    assert "quality" not in swath.open_product(tmp_path / "p.zarr").children
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--include", "nothing/*"], "no variable fits"),
+        (["--window", "rows 0:9999, columns 0:5"], "valid are 0:172"),
+        (["--window", "here"], "cannot understand"),
+        (["--zarr-format", "4"], "'4' is not one of"),
+    ],
+)
+def test_bad_options_write_nothing(product, tmp_path, capsys, options, told):
+    assert status(product, tmp_path / "p.zarr", *options) == 2
+    assert told in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_exists_is_kept_unless_told_otherwise(product, tmp_path, capsys):
+    (tmp_path / "p.zarr").mkdir()
+    (tmp_path / "p.zarr" / "mine").write_text("mine")
+    assert status(product, tmp_path / "p.zarr") == 2
+    assert "exists already" in capsys.readouterr().err
+    assert (tmp_path / "p.zarr" / "mine").read_text() == "mine"
+    assert status(product, tmp_path / "p.zarr", "--overwrite", "--include", "*/b01") == 0
+    assert not (tmp_path / "p.zarr" / "mine").exists()

@@ -1,0 +1,198 @@
+"""All-or-nothing writing: whatever happens, nothing half-written has the final name, and nothing is left
+lying about."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from swath.errors import DestinationError, WriteError
+from swath.io import commit
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(destination, text="new", **options):
+    with commit.new_product(destination, **options) as partial:
+        (partial / "folder").mkdir()
+        (partial / "folder" / "file").write_text(text)
+
+
+def test_a_product_appears_complete(tmp_path):
+    with commit.new_product(tmp_path / "product") as partial:
+        (partial / "file").write_text("1")
+        assert not (tmp_path / "product").exists()
+        assert partial.parent == tmp_path
+        assert partial.name.startswith(f".product.partial-{os.getpid()}-")
+    assert left(tmp_path) == ["product"]
+
+
+def test_checksums_are_those_of_sha256sum(tmp_path):
+    write(tmp_path / "product", checksums=True)
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", commit.CHECKSUMS],
+        cwd=tmp_path / "product",
+        check=True,
+    )
+    assert len((tmp_path / "product" / commit.CHECKSUMS).read_text().splitlines()) == 1
+
+
+def test_what_exists_is_refused_before_anything_is_written(tmp_path):
+    write(tmp_path / "product", "old")
+    with pytest.raises(DestinationError, match="exists already.*--overwrite"):
+        write(tmp_path / "product")
+    assert left(tmp_path) == ["product"]
+    assert (tmp_path / "product/folder/file").read_text() == "old"
+
+
+def test_overwriting_replaces_the_whole(tmp_path):
+    write(tmp_path / "product", "old")
+    (tmp_path / "product" / "more").write_text("")
+    write(tmp_path / "product", "new", overwrite=True)
+    assert left(tmp_path) == ["product"]
+    assert left(tmp_path / "product") == ["folder"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_what_was_there(tmp_path, error):
+    write(tmp_path / "product", "old")
+    with pytest.raises(error), commit.new_product(tmp_path / "product", overwrite=True) as partial:
+        (partial / "file").write_text("half")
+        raise error
+    assert left(tmp_path) == ["product"]
+    assert (tmp_path / "product/folder/file").read_text() == "old"
+
+
+def test_a_destination_needs_a_folder(tmp_path):
+    with pytest.raises(DestinationError, match="no folder"):
+        write(tmp_path / "nowhere" / "product")
+    with pytest.raises(DestinationError, match="cannot be a product"):
+        write("/")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DestinationError, match="symbolic link"):
+        write(tmp_path / "link", overwrite=True)
+
+
+def test_a_write_that_the_system_refuses_is_told_and_cleaned_up(tmp_path):
+    """A limit on the size of files, as a full disk: the system refuses to write on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with (
+            pytest.raises(WriteError, match="cannot write .*File too large"),
+            commit.new_product(tmp_path / "p") as partial,
+        ):
+            (partial / "file").write_bytes(bytes(20_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert left(tmp_path) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return a file system of 1 MB where it can be mounted, or else None (a test above covers the same)."""
+    target = tmp_path / "disk"
+    target.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", target], check=False, capture_output=True
+    )
+    yield target if mounted.returncode == 0 else None
+    if mounted.returncode == 0:
+        subprocess.run(["umount", target], check=True)
+
+
+def test_a_full_disk_is_told_and_cleaned_up(small_disk, tmp_path):
+    if small_disk is None:
+        # Not allowed to mount here: /dev/full refuses every write with the same error.
+        with pytest.raises(WriteError, match="No space left"), commit.new_product(tmp_path / "p") as partial:
+            (partial / "file").symlink_to("/dev/full")
+            (partial / "file").write_bytes(b"1")
+        assert left(tmp_path) == ["disk"]
+        return
+    with (
+        pytest.raises(WriteError, match="No space left on device.*free space"),
+        commit.new_product(small_disk / "p") as partial,
+    ):
+        (partial / "file").write_bytes(bytes(3_000_000))
+    assert left(small_disk) == []
+
+
+def test_a_destination_that_may_not_be_written_is_told(tmp_path):
+    """Root may write anywhere but in a read-only file system; /proc is one of a kind on every Linux."""
+    folder = Path("/proc/self/task") if os.geteuid() == 0 else tmp_path
+    if os.geteuid() != 0:
+        tmp_path.chmod(0o500)
+    with pytest.raises(WriteError, match="cannot write"):
+        write(folder / "product")
+    tmp_path.chmod(0o700)
+
+
+SCRIPT = """
+import sys, time
+from swath.io.commit import new_product
+with new_product(sys.argv[1], overwrite=True) as partial:
+    (partial / "file").write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def start(destination):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(destination)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"writing\n"
+    return process
+
+
+def test_an_interrupt_leaves_nothing(tmp_path):
+    process = start(tmp_path / "product")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert left(tmp_path) == []
+
+
+def test_what_a_killed_process_left_is_removed_at_the_next_write(tmp_path):
+    process = start(tmp_path / "product")
+    process.kill()
+    process.communicate(timeout=30)
+    assert len(left(tmp_path)) == 1
+    write(tmp_path / "product")
+    assert left(tmp_path) == ["product"]
+
+
+def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
+    process = start(tmp_path / "product")
+    try:
+        write(tmp_path / "product")
+        assert len(left(tmp_path)) == 2
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def test_a_kill_between_the_two_renames_of_an_overwrite_loses_nothing(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    time.sleep(0.01)
+    old = tmp_path / f".product.partial-{gone.pid}-old-0123"
+    old.mkdir()
+    (old / "file").write_text("old")
+    with pytest.raises(DestinationError):
+        write_after_check(tmp_path)
+    write(tmp_path / "product", overwrite=True)
+    assert left(tmp_path) == ["product"]
+
+
+def write_after_check(tmp_path):
+    """The old product takes its name again, and is then in the way of a write without overwrite."""
+    commit._remove_stale(tmp_path / "product")
+    write(tmp_path / "product")
