@@ -1,6 +1,7 @@
 """Where a graph is computed: threads of this process, processes of this machine, or a cluster."""
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -66,11 +67,11 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
     with ExitStack() as stack:
         address: Any = name
         if name == "distributed":
-            address = stack.enter_context(
-                LocalCluster(  # type: ignore[no-untyped-call]  # has no annotations
+            with _sigint_held():
+                cluster = LocalCluster(  # type: ignore[no-untyped-call]  # has no annotations
                     n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
                 )
-            )
+            address = stack.enter_context(cluster)
         try:
             client = stack.enter_context(
                 Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
@@ -78,6 +79,19 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
         except OSError as error:
             raise InputError(f"No dask scheduler answers at {name}: {error}. Is it running?") from None
         yield _Distributed(client, shared=name != "distributed")
+
+
+@contextmanager
+def _sigint_held() -> Iterator[None]:
+    """Let SIGINT wait, here until the end of the block and in processes that begin in it for ever.
+
+    A terminal sends Ctrl-C to the workers, too; this process alone shall answer it, by closing them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Threads:
@@ -119,7 +133,8 @@ class _Distributed:
         before = self._read()
         futures = self._client.get(graph, list(keys), sync=False)
         try:
-            for number, future in enumerate(as_completed(futures), start=1):  # type: ignore[no-untyped-call]
+            done_ones = as_completed(futures, loop=self._client.loop)  # type: ignore[no-untyped-call]
+            for number, future in enumerate(done_ones, start=1):
                 future.result()
                 done(number, len(futures))
         except BaseException:
