@@ -5,7 +5,7 @@ import swath
 from swath_sentinel2 import simulator
 
 REAL = "s2/S2A_MSIL1C_20171207T002051_N0206_R116_T55JEJ_20171207T032513.zip"
-SIZE, CODEC_TILES = 540, (128, 64, 32)
+SIZE, CODEC_TILES = 540, (128, 64, 64)
 
 
 @pytest.fixture(scope="session")
