@@ -18,7 +18,7 @@ from swath_developer.pipeline._display import Display, display_for, summary
 from swath_developer.pipeline._events import Events
 from swath_developer.pipeline._jobs import Job, job_environment, list_jobs
 from swath_developer.pipeline._report import JobResult, Report, collect
-from swath_developer.pipeline._scratch import commit_copy, repository_of, scratch_copy
+from swath_developer.pipeline._scratch import commit_copy, keep_environments, repository_of, scratch_copy
 from swath_developer.pipeline._tool import tool
 from swath_developer.wheels import wheel_folder
 
@@ -87,6 +87,8 @@ def run(path: Path, *, names: Sequence[str] = (), display: Display | None = None
             folder=folder,
             replaced=tuple(component.address for component in replaced),
         )
+        if report.passed:
+            keep_environments(tree)
     for line in summary(report):
         shown.say(line)
     return report

@@ -41,21 +41,26 @@ def repository_of(path: Path) -> Path:
 def scratch_copy(repository: Path) -> Iterator[Path]:
     """Copy the files that are tracked, or new and not ignored, to a folder of the cache.
 
-    The folder is one of a few with fixed names, locked while it is in use: byte code and the type checker's
-    cache, which hold absolute paths, then serve the next pipeline too.
+    The folder is one of a few with fixed names, locked while it is in use. What jobs made there that follows
+    from their locks alone serves the next pipeline: environments, byte code, the type checker's cache. After
+    anything but a pass it is made anew.
     """
     with _slot() as slot:
-        tree = slot / "tree"
-        _clear(tree)
-        listed = _git(
-            repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
-        )
+        tree, whole = slot / "tree", slot / "whole"
+        _clear(tree, keep_environments=whole.exists())
+        whole.unlink(missing_ok=True)
+        listed = _git(repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
         for name in filter(None, listed.split("\0")):
             source, target = repository / name, tree / name
             if source.is_symlink() or source.is_file():  # a tracked file may have been deleted
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target, follow_symlinks=False)
         yield tree
+
+
+def keep_environments(tree: Path) -> None:
+    """Let the next pipeline in this folder have the jobs' environments: all of them are whole."""
+    (tree.parent / "whole").touch()
 
 
 def commit_copy(tree: Path, repository: Path) -> str:
@@ -69,7 +74,7 @@ def commit_copy(tree: Path, repository: Path) -> str:
     default = next((name for name in ("develop", "main") if name in branches), branch)
     remote = _git(repository, "remote", "get-url", "origin", check=False)
     _git(tree, "init", "--quiet", f"--initial-branch={branch}")
-    _git(tree, "add", "--all", "--force", ".")
+    _git(tree, "add", "--all", "--force", "--", ".", ":(exclude).gitlab-ci-local")
     _git(tree, "commit", "--quiet", "--no-verify", "--message", "work tree of the local pipeline")
     _git(tree, "remote", "add", "origin", remote or NOWHERE.format(name=repository.name))
     _git(tree, "update-ref", f"refs/remotes/origin/{default}", "HEAD")
@@ -94,14 +99,17 @@ def _slot() -> Iterator[Path]:
     raise DeveloperError(f"{SLOTS} pipelines are running already, in the folders of {base}.")
 
 
-def _clear(tree: Path) -> None:
-    """Empty the folder, but for the caches that jobs keep from one pipeline to the next."""
+def _clear(tree: Path, *, keep_environments: bool) -> None:
+    """Empty the folder, but for what the next pipeline may have."""
     state = tree / ".gitlab-ci-local"
-    for folder in (tree, state):
+    kept = {state, state / "cache"}
+    if keep_environments:
+        environments = set(state.glob("builds/*/.venv"))
+        kept |= environments | {path.parent for path in environments} | {state / "builds"}
+    folders = [tree, *(path for path in kept if path.name != ".venv" and path != state / "cache")]
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.iterdir():
-            if path in (state, state / "cache"):
-                continue
+        for path in set(folder.iterdir()) - kept:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
