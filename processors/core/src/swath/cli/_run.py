@@ -97,16 +97,13 @@ def _payload(
     overrides: dict[str, Any],
 ) -> Payload:
     """Put the payload together; the command line wins over the file."""
+    from_file = target.endswith(PAYLOAD_ENDINGS)
+    if not from_file and product is None:
+        raise click.UsageError(f"Name the product that it shall read: swath run {target} INPUT OUTPUT")
     from swath.processing import get_processor
     from swath.run import load_payload, make_payload, parse_parameters
 
-    content: dict[str, Any] = (
-        load_payload(target) if target.endswith(PAYLOAD_ENDINGS) else {"processor": target}
-    )
-    if not target.endswith(PAYLOAD_ENDINGS) and product is None:
-        raise click.UsageError(
-            f"Name the product that {target!r} shall read: swath run {target} INPUT OUTPUT"
-        )
+    content: dict[str, Any] = load_payload(target) if from_file else {"processor": target}
     values = parse_parameters(get_processor(str(content.get("processor"))), parameters) if parameters else {}
     inputs = {"product": product} if product else None
     return make_payload(content, inputs=inputs, destination=destination, parameters=values, **overrides)

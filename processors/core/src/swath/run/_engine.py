@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 from dask.callbacks import Callback
@@ -87,6 +88,7 @@ def _sigint_held() -> Iterator[None]:
 
     A terminal sends Ctrl-C to the workers, too; this process alone shall answer it, by closing them.
     """
+    resource_tracker.ensure_running()  # else the first worker's start does it, and lets SIGINT through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
