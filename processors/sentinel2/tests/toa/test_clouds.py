@@ -1,9 +1,11 @@
 """The spectral test: each leaf of the published tree, and pixels that cannot be tested."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
+import rasterio
 from swath_sentinel2.toa._clouds import (
     CIRRUS,
     CLEAR,
@@ -97,3 +99,34 @@ def test_zero_reflectance_is_no_error():
     with np.errstate(all="raise"):
         for chosen in itertools.combinations(TEST_BANDS, 2):
             classes(**{**GRASS, **dict.fromkeys(chosen, 0.0)})
+
+
+@pytest.fixture(scope="module")
+def cloudy_scene(samples):
+    """Return the reflectances of a real scene over the Saint Lawrence, partly under clouds, at 900 m."""
+    folder = samples / "s2/l1c_decimated_T19UDP_20170729"
+    read = {}
+    for band in (*TEST_BANDS, "b04"):
+        with rasterio.open(folder / f"{band.upper()}.jp2") as dataset:
+            counts = dataset.read(1)
+        read[band] = np.where(counts == 0, np.nan, counts / 10000).astype(np.float32)
+    return read
+
+
+def test_real_clouds_over_water_and_forest_are_found(cloudy_scene):
+    """Pixels that are beyond doubt: white and bright in all visible bands, or darker than any cloud."""
+    made = cloud_test(**{band: cloudy_scene[band] for band in TEST_BANDS})
+    blue, green, red = (cloudy_scene[band] for band in ("b02", "b03", "b04"))
+    white = (np.minimum(np.minimum(blue, green), red) > 0.35) & (np.abs(blue / red - 1) < 0.2)
+    dark = (red < 0.06) & (cloudy_scene["b11"] < 0.1)
+    assert white.sum() > 1000
+    assert dark.sum() > 3000
+    assert np.isin(made[white], (CLOUD, CIRRUS)).mean() > 0.95
+    assert np.isin(made[dark], (CLOUD, CIRRUS, SNOW)).mean() < 0.01
+
+
+def test_real_cloud_cover_is_near_that_of_the_metadata(cloudy_scene, samples):
+    told = json.loads((samples / "s2/l1c_decimated_T19UDP_20170729/tileInfo.json").read_text())
+    made = cloud_test(**{band: cloudy_scene[band] for band in TEST_BANDS})
+    found = 100 * np.isin(made, (CLOUD, CIRRUS)).sum() / (made != NOT_TESTED).sum()
+    assert found == pytest.approx(told["cloudyPixelPercentage"], abs=7)
