@@ -24,6 +24,18 @@ def write(destination, text="new", **options):
         (partial / "folder" / "file").write_text(text)
 
 
+def fail_with(error, destination):
+    with commit.new_product(destination, overwrite=True) as partial:
+        (partial / "file").write_text("half")
+        raise error
+
+
+def write_to_full(destination):
+    with commit.new_product(destination) as partial:
+        (partial / "file").symlink_to("/dev/full")
+        (partial / "file").write_bytes(b"1")
+
+
 def test_a_product_appears_complete(tmp_path):
     with commit.new_product(tmp_path / "product") as partial:
         (partial / "file").write_text("1")
@@ -45,7 +57,7 @@ def test_checksums_are_those_of_sha256sum(tmp_path):
 
 def test_what_exists_is_refused_before_anything_is_written(tmp_path):
     write(tmp_path / "product", "old")
-    with pytest.raises(DestinationError, match="exists already.*--overwrite"):
+    with pytest.raises(DestinationError, match=r"exists already.*--overwrite"):
         write(tmp_path / "product")
     assert left(tmp_path) == ["product"]
     assert (tmp_path / "product/folder/file").read_text() == "old"
@@ -62,9 +74,8 @@ def test_overwriting_replaces_the_whole(tmp_path):
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_a_failure_leaves_what_was_there(tmp_path, error):
     write(tmp_path / "product", "old")
-    with pytest.raises(error), commit.new_product(tmp_path / "product", overwrite=True) as partial:
-        (partial / "file").write_text("half")
-        raise error
+    with pytest.raises(error):
+        fail_with(error, tmp_path / "product")
     assert left(tmp_path) == ["product"]
     assert (tmp_path / "product/folder/file").read_text() == "old"
 
@@ -86,7 +97,7 @@ def test_a_write_that_the_system_refuses_is_told_and_cleaned_up(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:
         with (
-            pytest.raises(WriteError, match="cannot write .*File too large"),
+            pytest.raises(WriteError, match=r"cannot write .*File too large"),
             commit.new_product(tmp_path / "p") as partial,
         ):
             (partial / "file").write_bytes(bytes(20_000))
@@ -112,13 +123,12 @@ def small_disk(tmp_path):
 def test_a_full_disk_is_told_and_cleaned_up(small_disk, tmp_path):
     if small_disk is None:
         # Not allowed to mount here: /dev/full refuses every write with the same error.
-        with pytest.raises(WriteError, match="No space left"), commit.new_product(tmp_path / "p") as partial:
-            (partial / "file").symlink_to("/dev/full")
-            (partial / "file").write_bytes(b"1")
+        with pytest.raises(WriteError, match="No space left"):
+            write_to_full(tmp_path / "p")
         assert left(tmp_path) == ["disk"]
         return
     with (
-        pytest.raises(WriteError, match="No space left on device.*free space"),
+        pytest.raises(WriteError, match=r"No space left on device.*free space"),
         commit.new_product(small_disk / "p") as partial,
     ):
         (partial / "file").write_bytes(bytes(3_000_000))

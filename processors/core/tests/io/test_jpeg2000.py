@@ -26,7 +26,8 @@ def picture(bands, rows, columns, dtype):
 def write(path, data, tile=64, **options):
     bands, rows, columns = data.shape
     with rasterio.open(
-        path, "w", driver="JP2OpenJPEG", width=columns, height=rows, count=bands, dtype=data.dtype, crs="EPSG:32755",
+        path, "w", driver="JP2OpenJPEG", width=columns, height=rows, count=bands, dtype=data.dtype,
+        crs="EPSG:32755",
         transform=rasterio.Affine(10, 0, 499980, 0, -10, 6900040), tiled=True, blockxsize=tile,
         blockysize=tile, **options,
     ) as file:  # fmt: skip
@@ -86,7 +87,7 @@ def test_images_of_several_components(tmp_path, bands, options):
         {"GMLJP2": "NO"},
         {"GeoJP2": "NO"},
     ],
-    ids=lambda options: ",".join(options),
+    ids=",".join,
 )
 def test_ways_to_code(tmp_path, options):
     assert_tiles_are_gdal_s(write(tmp_path / "a.jp2", picture(1, 200, 130, "uint16"), **(LOSSLESS | options)))
@@ -96,7 +97,7 @@ def test_the_length_segments_give_the_same_index_as_the_tiles_themselves(tmp_pat
     data = picture(1, 200, 130, "uint16")
     _, header, index = opened(write(tmp_path / "a.jp2", data, TLM="YES", **LOSSLESS))
     assert header.lengths
-    store, plain, walked = opened(write(tmp_path / "b.jp2", data, **LOSSLESS))
+    _, plain, walked = opened(write(tmp_path / "b.jp2", data, **LOSSLESS))
     assert not plain.lengths
     assert [index.tile_bytes(k) for k in range(12)] == [walked.tile_bytes(k) for k in range(12)]
 
@@ -105,7 +106,7 @@ def split_parts(codestream_file, out):
     """Cut each tile of a one-component file into two tile-parts, the second ones after all the first, by
     hand."""
     data = codestream_file.read_bytes()
-    store, header, index = opened(codestream_file)
+    _, header, index = opened(codestream_file)
     firsts, seconds = b"", b""
     for tile, parts in enumerate(index.parts):
         ((start, stop),) = parts
@@ -179,7 +180,7 @@ def test_every_cut_is_found_before_a_tile_is_read(image):
     data = image.read_bytes()
     for length in [0, 1, 11, 50, 300, 1200, len(data) // 2, len(data) - 50]:
         image.write_bytes(data[:length])
-        with pytest.raises(ProductError, match="truncated|not a JPEG 2000 image"):
+        with pytest.raises(ProductError, match=r"truncated|not a JPEG 2000 image"):
             opened(image)
 
 

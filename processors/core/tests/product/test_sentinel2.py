@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,8 @@ def test_angles_have_the_digits_of_the_metadata(sample_safe):
 
     sun = re.search(r"<Sun_Angles_Grid>.*?</Sun_Angles_Grid>", text, re.DOTALL)[0]
     np.testing.assert_array_equal(geometry.sun_angles, grids(sun))
-    pattern = r'<Viewing_Incidence_Angles_Grids bandId="(\d+)"
-    detectorId="(\d+)">(.*?)</Viewing_Incidence_Angles_Grids>' views = re.findall(pattern, text, re.DOTALL)
+    opening = r'<Viewing_Incidence_Angles_Grids bandId="(\d+)" detectorId="(\d+)">'
+    views = re.findall(opening + "(.*?)</Viewing_Incidence_Angles_Grids>", text, re.DOTALL)
     assert len(views) == 13 * 6
     for band, detector, block in views:
         view = geometry.viewing_incidence_angles.sel(band=BANDS[int(band)], detector=int(detector))
@@ -118,7 +119,7 @@ def test_attributes_are_a_stac_item(sample_safe):
     # Nominally 31 nm (S2A, COPE-GSEG-EOPG-TN-15-0007).
     assert properties["bands"][3]["eo:full_width_half_max"] == pytest.approx(0.031, abs=0.002)
     ring = discovery["geometry"]["coordinates"][0]
-    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
     assert ring[0] == ring[-1]
     assert area > 0  # counter-clockwise
 

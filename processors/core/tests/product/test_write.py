@@ -109,7 +109,7 @@ def test_a_zip_of_a_zarr_product_opens_the_same(written, tmp_path):
 def test_a_chunk_that_is_all_fill_value_costs_nothing_but_counts(modern_safe, tmp_path):
     tree = select_variables(swath.open_product(modern_safe), ["quality/mask/r10m/b02"])
     array = tree["/quality/mask/r10m/b02"]
-    tree["/quality/mask/r10m"]["b02"] = (array.dims, array.data * np.uint8(0), array.attrs)
+    tree["/quality/mask/r10m"]["b02"] = xr.zeros_like(array)
     swath.write_product(tree, tmp_path / "p.zarr")
     again = swath.open_product(tmp_path / "p.zarr")["/quality/mask/r10m/b02"]
     with metering.reading() as read:
@@ -175,7 +175,7 @@ def test_a_full_disk_leaves_nothing(modern_safe, tmp_path):
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
     try:
-        with pytest.raises(WriteError, match="cannot write .*p.zarr: File too large"):
+        with pytest.raises(WriteError, match=r"cannot write .*p.zarr: File too large"):
             swath.write_product(tree, tmp_path / "p.zarr")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -189,16 +189,16 @@ def test_a_source_that_breaks_while_it_is_read_leaves_nothing(modern_safe, tmp_p
     image = next(safe.glob("GRANULE/*/IMG_DATA/*_B02.jp2"))
     swath.chunk_source(tree["/measurements/reflectance/r10m/b02"]).chunk_bytes(0, 0)
     image.write_bytes(image.read_bytes()[:2000])
-    with pytest.raises(ProductError, match="B02.jp2 is truncated"):
+    with pytest.raises(ProductError, match=r"B02.jp2 is truncated"):
         swath.write_product(tree, tmp_path / "p.zarr")
     assert sorted(p.name for p in tmp_path.iterdir()) == [modern_safe.name]
 
 
 INTERRUPTED = """
-import sys, threading, _thread, time
-import swath
+import sys, _thread, time
+import swath, swath.product
 from swath.product.sentinel2 import _images
-tree = swath.open_product(sys.argv[1])
+tree = swath.product.select_variables(swath.open_product(sys.argv[1]), ["*/r10m/b02"])
 real = _images.Image.read
 def slow(self, row, column):
     if row == 1:

@@ -44,7 +44,7 @@ def convert(
     source: str, destination: str, *, zarr_format: str, overwrite: bool, include: tuple[str, ...],
     window: str | None, workers: int | None,
 ) -> None:  # fmt: skip
-    r"""Convert a product to EOPF Zarr, losslessly.
+    """Convert a product to EOPF Zarr, losslessly.
 
     DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before
     anything is written. Memory is bounded by the chunks in flight, one or two a thread.
@@ -55,7 +55,7 @@ def convert(
       swath convert PRODUCT.SAFE blue.zarr --include '*/r10m/b02' --zarr-format 3
       swath convert PRODUCT.SAFE part.zarr --window 'rows 0:1024, columns 2048:4096'
       swath convert PRODUCT.SAFE part.zarr --window 'lon 147.1:147.3, lat -28.2:-28.0'
-    """
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import time  # noqa: PLC0415 -- verbs import what they need when they run
 
     import dask  # noqa: PLC0415

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.argument("product", type=click.Path(path_type=str))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def info(product: str, *, as_json: bool) -> None:
-    r"""Tell what a product is and what is in it.
+    """Tell what a product is and what is in it.
 
     Reads metadata and the headers of images only, whatever the product's size. PRODUCT is a Sentinel-2
     level-1C SAFE (a directory or its zip) or an EOPF Zarr (a directory or its zip).
@@ -24,7 +24,7 @@ def info(product: str, *, as_json: bool) -> None:
     Examples:
       swath info S2A_MSIL1C_20171207T002051_N0206_R116_T55JEJ_20171207T032513.zip
       swath info product.zarr --json | jq .cloud_cover
-    """
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import json  # noqa: PLC0415 -- verbs import what they need when they run
 
     from swath.product import open_product  # noqa: PLC0415
