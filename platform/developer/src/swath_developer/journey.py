@@ -88,6 +88,7 @@ def travel(directory: Path | None, *, product: Path | None, fresh: bool) -> None
     run: list[str | Path] = [environment / "bin" / "swath", "run", processor, scene]
     key = _fingerprint(code, str(scene), *map(str, _identity(scene)))
     whole, part = directory / "products" / "whole", directory / "products" / "window"
+    whole.parent.mkdir(exist_ok=True)
     logbook.part(
         "Run the processor on the whole product",
         f"From {scene.name}; the output appears complete or not at all.",
