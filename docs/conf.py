@@ -28,8 +28,6 @@ extensions = [
     "swath_python",
     "swath_tables",
 ]
-# A page that is listed by pattern may be absent: processors are documented by the packages that bring them.
-suppress_warnings = ["toc.empty_glob"]
 exclude_patterns = ["_build", "_extensions", "decisions/template.md"]
 
 # The user forum is another service of an installation: its address belongs to that installation.
