@@ -1,6 +1,8 @@
 """JPEG 2000: every tile read alone is what GDAL reads there, and costs what the index told."""
 
 import struct
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -169,6 +171,32 @@ def test_threads_decode_the_same(tmp_path):
         np.testing.assert_array_equal(
             tile, data[0, row * 64 : (row + 1) * 64, column * 64 : (column + 1) * 64]
         )
+
+
+def test_other_threads_run_while_a_tile_is_decoded(tmp_path, monkeypatch):
+    import imagecodecs
+
+    store, header, index = opened(
+        write(tmp_path / "a.jp2", picture(1, 1024, 1024, "uint16"), tile=1024, **LOSSLESS)
+    )
+    spans, decode = [], imagecodecs.jpeg2k_decode
+
+    def timed(data):
+        start = time.perf_counter()
+        found = decode(data)
+        spans.append((start, time.perf_counter()))
+        return found
+
+    monkeypatch.setattr(imagecodecs, "jpeg2k_decode", timed)
+    thread = threading.Thread(target=read_tile, args=(store, index, header, 0, 0))
+    ticks = []
+    thread.start()
+    while thread.is_alive():
+        ticks.append(time.perf_counter())
+        time.sleep(0.001)
+    ((start, stop),) = spans
+    margin = (stop - start) / 10
+    assert any(start + margin < tick < stop - margin for tick in ticks)
 
 
 @pytest.fixture
