@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SIMULATORS = "swath.simulators"
 """Entry-point group of simulators: the name is what ``swath samples simulate`` takes, the object a function.
 
-The function takes the folder to write into, ``overwrite``, ``workers`` and ``progress`` (called with the share
-that is done), and whatever parameters it has by keyword; it returns the path of the product.
+The function takes the folder to write into, ``overwrite``, ``workers`` and ``progress`` (called with the
+share that is done), and whatever parameters it has by keyword; it returns the path of the product.
 """
 
 DEFAULT_FOLDER = "../shared/samples"

@@ -19,7 +19,7 @@ _SCHEMA = "S2_PDI_Level-1C_Tile_Metadata.xsd"
 _NODES = 23
 """Rows and columns of a grid of angles, the same for every size of scene."""
 _GROUND_SPEED = 6_760
-"""Metres of ground that pass below the satellite each second."""
+"""Metres of ground that pass below the satellite each second, told from the sun's angles in real products."""
 
 Angles = NDArray[np.float64]
 
@@ -98,9 +98,9 @@ def sun_grid(scene: Scene) -> tuple[Angles, Angles]:
     longitude, latitude = transform(
         f"EPSG:{scene.epsg}", "EPSG:4326", (corner_east + east).ravel(), (corner_north - south).ravel()
     )
-    zenith, azimuth = sun_angles(
-        scene.granule_sensing, south.ravel() / _GROUND_SPEED, np.array(longitude), np.array(latitude)
-    )
+    # The sensing time is that of the middle, as in products of baselines 02.09 and 05.09.
+    after = (south.ravel() - scene.extent / 2) / _GROUND_SPEED
+    zenith, azimuth = sun_angles(scene.granule_sensing, after, np.array(longitude), np.array(latitude))
     return zenith.reshape(south.shape), azimuth.reshape(south.shape)
 
 

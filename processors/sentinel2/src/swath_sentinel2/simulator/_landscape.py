@@ -87,7 +87,7 @@ def ground(scene: Scene, window: Window) -> NDArray[np.uint16]:
 
 def _period(scene: Scene) -> int:
     """Nodes between two hills: about a quarter of the scene, a power of two."""
-    return max(1 << round(float(np.log2(scene.size / 4 / SPACING))), 4)
+    return 1 << max(round(float(np.log2(scene.size / 4 / SPACING))), 2)
 
 
 _FIELDS = {"relief": (1, 7, 1), "moisture": (2, 5, 2), "town": (4, 4, 3), "river": (1, 5, 4)}

@@ -66,8 +66,8 @@ def write_mask(
 class _Encoder:
     """Encodes tiles of one image, a component at a time, and remembers the constant ones.
 
-    With one layer, one resolution and one precinct a tile holds a packet for each component, in their order, and
-    a packet depends on its component alone.
+    With one layer, one resolution and one precinct, a tile holds one packet for each component, and a packet
+    depends on its component alone.
     """
 
     def __init__(self, components: int) -> None:

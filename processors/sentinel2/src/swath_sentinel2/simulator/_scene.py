@@ -101,7 +101,7 @@ class Scene:
 
     @property
     def granule_sensing(self) -> datetime:
-        """Time at which the scene's northern edge is seen, UTC."""
+        """Time at which the scene's middle is seen, UTC."""
         return self.sensing.astimezone(UTC) + timedelta(seconds=372)
 
 

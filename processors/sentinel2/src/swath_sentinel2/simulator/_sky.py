@@ -68,7 +68,7 @@ def _to_bytes(share: Floats) -> Bytes:
 
 
 def _period(scene: Scene, spacing: int) -> int:
-    return max(1 << round(float(np.log2(scene.size / 10 / spacing))), 4)
+    return 1 << max(round(float(np.log2(scene.size / 10 / spacing))), 2)
 
 
 def _cloud_nodes(scene: Scene, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:

@@ -50,7 +50,9 @@ def tile_corner(tile: str) -> tuple[int, int, int]:
     latitude = -80 + 8 * _LATITUDE_BANDS.index(found[2]) + 4
     middle = latitude * _METRES_PER_DEGREE + (_FALSE_NORTHING if southern else 0)
     south = row + round((middle - row) / _CYCLE) * _CYCLE
-    if abs(south + _SQUARE / 2 - middle) > 8 * _METRES_PER_DEGREE:
+    # A band is 8 degrees high, the northernmost 12; its edge bends by less than a degree within the zone.
+    reach = 9 if found[2] == "X" else 5
+    if abs(south + _SQUARE / 2 - middle) > reach * _METRES_PER_DEGREE:
         square, zone_name = found[3] + found[4], found[1] + found[2]
         message = f"There is no tile {tile!r}: square {square} does not lie in zone {zone_name}."
         raise InputError(message)
