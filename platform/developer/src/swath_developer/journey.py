@@ -185,12 +185,17 @@ def _summarise(
 ) -> None:
     """Say what was made, where, how long each part took, and what to try next."""
     click.secho("\nWhat was made", bold=True)
-    width = max(len(part.title) for part in logbook.parts)
-    for part in logbook.parts:
-        click.echo(f"  {part.title:{width}}  {part.seconds:6.1f} s  {part.made}")
-    for title, folder in (("whole", whole), ("window", window)):
-        read = json.loads((folder / "report.json").read_text())["read"]
-        click.echo(f"  read for the {title:6} {read['chunks']:5} chunks, {read['bytes'] / 1e6:8.2f} MB")
+    rows = [(part.title, part.seconds, part.made) for part in logbook.parts]
+    if "SWATH_SETUP_SECONDS" in os.environ:
+        rows.insert(0, ("Set this checkout up", float(os.environ["SWATH_SETUP_SECONDS"]), sys.prefix))
+    width = max(len(title) for title, _, _ in rows)
+    for title, seconds, made in rows:
+        click.echo(f"  {title:{width}}  {seconds:6.1f} s  {made}")
+    reads = [json.loads((folder / "report.json").read_text())["read"] for folder in (whole, window)]
+    for title, read in zip(("whole", "window"), reads, strict=True):
+        click.echo(f"  read for the {title}: {read['chunks']} chunks, {read['bytes'] / 1e6:.3f} MB")
+    if reads[0]["chunks"] == reads[1]["chunks"]:
+        click.echo("  (this product is so small that each band is one chunk: a window cannot leave any out)")
     click.echo(f"  picture: {whole / 'quicklook.png'}")
     click.secho("\nNext", bold=True)
     swath = repository / ".venv" / "bin" / "swath"
