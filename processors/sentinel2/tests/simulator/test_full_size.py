@@ -1,4 +1,4 @@
-"""A whole tile, written and compared with its truth in a few windows, within the memory of a small machine."""
+"""A whole tile, written and compared with its truth in a few windows, in the memory of a small machine."""
 
 import json
 import subprocess
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.windows import Window as RasterWindow
-
 from swath_sentinel2.simulator import Scene, truth
 
 pytestmark = pytest.mark.full_size

@@ -34,8 +34,8 @@ class Georeference:
         return Affine(self.spacing, 0, self.east, 0, -self.spacing, self.north)
 
 
-def jp2_boxes(*, side: int, components: int, place: Georeference) -> bytes:
-    """Write all boxes that stand before the codestream of a square image of 8 bits.
+def jp2_boxes(*, side: int, components: int, bits: int, place: Georeference) -> bytes:
+    """Write all boxes that stand before the codestream of a square image.
 
     Parameters
     ----------
@@ -43,10 +43,12 @@ def jp2_boxes(*, side: int, components: int, place: Georeference) -> bytes:
         Rows and columns.
     components
         Number of components, shown as greys.
+    bits
+        Bits of a sample.
     place
         Where the image lies.
     """
-    image = _box(b"ihdr", struct.pack(">IIHBBBB", side, side, components, 7, 7, 0, 0))
+    image = _box(b"ihdr", struct.pack(">IIHBBBB", side, side, components, bits - 1, 7, 0, 0))
     colour = _box(b"colr", struct.pack(">BBBI", 1, 0, 0, 17))
     parts = [
         _box(b"jP  ", b"\r\n\x87\n"),

@@ -31,6 +31,7 @@ def write_mask(
     side: int,
     tile: int,
     components: int,
+    bits: int,
     place: Georeference,
     pixels: Callable[[Window], Bytes],
 ) -> None:
@@ -46,12 +47,14 @@ def write_mask(
         Rows and columns of a tile, a multiple of 64.
     components
         Number of components.
+    bits
+        Bits of a sample, 1 to 8: the fewer, the faster, for samples are coded as distances from their middle.
     place
         Where the mask lies.
     pixels
         Gives the pixels of a window: uint8, ``(rows, columns, components)``.
     """
-    encoder = _Encoder(components)
+    encoder = _Encoder(components, bits)
     parts: list[bytes] = []
     for top in range(0, side, tile):
         for left in range(0, side, tile):
@@ -59,7 +62,7 @@ def write_mask(
             parts.append(encoder.tile_part(pixels(window), len(parts)))
     codestream = encoder.main_header(side, tile) + b"".join(parts) + _EOC
     size = len(codestream) + 8
-    boxes = jp2_boxes(side=side, components=components, place=place)
+    boxes = jp2_boxes(side=side, components=components, bits=bits, place=place)
     path.write_bytes(boxes + struct.pack(">I4s", size, b"jp2c") + codestream)
 
 
@@ -70,8 +73,9 @@ class _Encoder:
     depends on its component alone.
     """
 
-    def __init__(self, components: int) -> None:
+    def __init__(self, components: int, bits: int) -> None:
         self._components = components
+        self._bits = bits
         self._known: dict[tuple[int, ...], bytes] = {}
         self._header = b""
 
@@ -85,7 +89,7 @@ class _Encoder:
         """Give the image's main header: that of a tile alone, with other sizes and number of components."""
         (length,) = struct.unpack_from(">H", self._header, 4)
         size = struct.pack(">8I", side, side, 0, 0, tile, tile, 0, 0)
-        components = struct.pack(">H", self._components) + b"\x07\x01\x01" * self._components
+        components = struct.pack(">H", self._components) + bytes([self._bits - 1, 1, 1]) * self._components
         return (
             self._header[:4]
             + struct.pack(">HH", 38 + 3 * self._components, 0)
@@ -101,7 +105,12 @@ class _Encoder:
             return known
         code = bytes(
             imagecodecs.jpeg2k_encode(
-                np.ascontiguousarray(plane), level=0, reversible=True, codecformat="j2k", resolutions=1
+                np.ascontiguousarray(plane),
+                level=0,
+                reversible=True,
+                codecformat="j2k",
+                resolutions=1,
+                bitspersample=self._bits,
             )
         )
         start = _tile_start(code)

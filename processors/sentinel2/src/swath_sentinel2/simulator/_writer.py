@@ -40,10 +40,11 @@ _STRIP = 60
 """Rows of the 10 m grid that are worked on at once: few enough to stay in the processor's cache."""
 _PREVIEW = 32
 """Pixels of 10 m along a pixel of the preview image."""
+_DETECTOR_BITS = 4
 _RED_GREEN_BLUE = (BY_NAME["B04"], BY_NAME["B03"], BY_NAME["B02"])
 
 # What the parts take of the whole time, for the progress bar.
-_LAYERS_SHARE, _IMAGES_SHARE, _MASKS_SHARE = 0.07, 0.78, 0.14
+_LAYERS_SHARE, _IMAGES_SHARE, _MASKS_SHARE = 0.08, 0.86, 0.05
 _TRUE_COLOUR_WEIGHT = 1.7
 
 
@@ -160,19 +161,23 @@ class Writer:
             flags[:, :, NO_DATA] = seen == 0
             return flags
 
-        for kind, components, pixels in (("DETFOO", 1, footprint), ("QUALIT", QUALITY_FLAGS, quality)):
-            if not self._stop.is_set():
-                self._write_mask(kind, band.name, band.resolution, components, pixels)
+        if not self._stop.is_set():
+            self._write_mask("DETFOO", band, components=1, bits=_DETECTOR_BITS, pixels=footprint)
+        if not self._stop.is_set():
+            self._write_mask("QUALIT", band, components=QUALITY_FLAGS, bits=1, pixels=quality)
         self._advance(_MASKS_SHARE / len(BANDS))
 
     def _write_mask(
-        self, kind: str, name: str, resolution: int, components: int, pixels: Callable[[Window], Bytes]
+        self, kind: str, band: Band | None, *, components: int, bits: int, pixels: Callable[[Window], Bytes]
     ) -> None:
+        """Write a band's mask, or the one of no band, which is on the 60 m grid."""
+        resolution = band.resolution if band else 60
         write_mask(
-            self._folder / names.mask_file(self._scene, kind, name),
+            self._folder / names.mask_file(self._scene, kind, band.name if band else "B00"),
             side=self._scene.pixels(resolution),
             tile=self._scene.codec_tile(resolution),
             components=components,
+            bits=bits,
             place=self._place(resolution),
             pixels=pixels,
         )
@@ -191,7 +196,7 @@ class Writer:
             (top, bottom), (left, right) = window
             return np.moveaxis(flags[:, top:bottom, left:right], 0, -1)
 
-        self._write_mask("CLASSI", "B00", 60, len(flags), pixels)
+        self._write_mask("CLASSI", None, components=len(flags), bits=1, pixels=pixels)
         valid = max(int((seen != 0).sum()), 1)
         return 100 * int(flags[:2].sum()) / valid, 100 * int(flags[2].sum()) / valid
 
