@@ -44,9 +44,17 @@ def on_text(app: Sphinx, context: click.Context, lines: list[str]) -> None:  # n
     lines[:] = lay_out(lines)
 
 
+def on_option(app: Sphinx, context: click.Context, lines: list[str]) -> None:  # noqa: ARG001 -- as above
+    """Escape the help of options, which stands indented below each option's directive and beside its fields."""
+    for index, line in enumerate(lines):
+        if line.startswith(" ") and not line.lstrip().startswith(":"):
+            lines[index] = escape(line)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Join sphinx-click's events."""
     app.setup_extension("sphinx_click")
     app.connect("sphinx-click-process-description", on_text)
     app.connect("sphinx-click-process-epilog", on_text)
+    app.connect("sphinx-click-process-options", on_option)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -102,7 +102,7 @@ def schema_markdown(schema: dict[str, Any], prefix: str = "") -> str:
     required = schema.get("required", [])
     for name, rule in schema.get("properties", {}).items():
         default = "*required*" if name in required else _default(rule)
-        meaning = cell(rule.get("description", ""))
+        meaning = cell(rule.get("description") or _referred(rule, schema).get("description", ""))
         lines.append(f"| `{prefix}{name}` | {cell(_kind(rule, schema))} | {default} | {meaning} |")
     return "\n".join(lines)
 
@@ -115,10 +115,16 @@ def _default(rule: dict[str, Any]) -> str:
     return f"`{json.dumps(rule['default'])}`" if rule["default"] is not None else "none"
 
 
+def _referred(rule: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the definition that a rule refers to, or nothing."""
+    found: dict[str, Any] = schema.get("$defs", {}).get(str(rule.get("$ref", "")).rsplit("/", 1)[-1], {})
+    return found
+
+
 def _kind(rule: dict[str, Any], schema: dict[str, Any]) -> str:  # noqa: PLR0911 -- a case a keyword
     """Say in a few words what a value may be."""
     if "$ref" in rule:
-        return _kind(schema["$defs"][rule["$ref"].rsplit("/", 1)[-1]], schema)
+        return _kind(_referred(rule, schema), schema)
     for key in ("anyOf", "oneOf", "allOf"):
         if key in rule:
             kinds = [_kind(option, schema) for option in rule[key]]
@@ -130,10 +136,15 @@ def _kind(rule: dict[str, Any], schema: dict[str, Any]) -> str:  # noqa: PLR0911
     kind = rule.get("type", "any")
     if kind == "array" and isinstance(rule.get("items"), dict):
         return f"list of {_kind(rule['items'], schema)}"
+    if kind == "array" and "prefixItems" in rule:
+        kinds = [_kind(item, schema) for item in rule["prefixItems"]]
+        return f"list of {len(kinds)}: {', '.join(kinds)}"
     if kind == "object" and isinstance(rule.get("additionalProperties"), dict):
         return f"mapping to {_kind(rule['additionalProperties'], schema)}"
     if kind == "object" and rule.get("properties"):
         return "mapping of " + ", ".join(f"`{name}`" for name in rule["properties"])
+    if kind == "object":
+        return "mapping"
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     return " ".join([str(kind), *(f"{sign} {rule[key]}" for key, sign in limits.items() if key in rule)])
 

@@ -1,12 +1,14 @@
 """The table of a pydantic model's fields says what each may be."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import swath_tables
 from pydantic import BaseModel, Field
 
 
 class Inner(BaseModel):
+    """What is inside."""
+
     rows: tuple[int, int]
 
 
@@ -16,6 +18,9 @@ class Job(BaseModel):
     weight: float = Field(0.5, ge=0, lt=1)
     window: str | Inner | None = None
     files: dict[str, str] = {}
+    inner: Inner
+    pair: tuple[int, float] = (0, 1)
+    free: dict[str, Any] = {}
     bands: list[str] = ["b02"]
 
 
@@ -36,5 +41,8 @@ def test_says_what_a_field_may_be():
     assert "| `10`, `20`, `60` | `10` |" in rows()["grid"]
     assert "| number ≥ 0 < 1 | `0.5` |" in rows()["weight"]
     assert "| string or mapping of `rows` | none |" in rows()["window"]
+    assert "| mapping of `rows` | *required* | What is inside. |" in rows()["inner"]
+    assert "| list of 2: integer, number |" in rows()["pair"]
+    assert "| mapping | `{}` |" in rows()["free"]
     assert "| mapping to string | `{}` |" in rows()["files"]
     assert '| list of string | `["b02"]` |' in rows()["bands"]
