@@ -45,7 +45,7 @@ def on_text(app: Sphinx, context: click.Context, lines: list[str]) -> None:  # n
 
 
 def on_option(app: Sphinx, context: click.Context, lines: list[str]) -> None:  # noqa: ARG001 -- as above
-    """Escape the help of options, which stands indented below each option's directive and beside its fields."""
+    """Escape the help of options, which stands indented below each option's directive."""
     for index, line in enumerate(lines):
         if line.startswith(" ") and not line.lstrip().startswith(":"):
             lines[index] = escape(line)
