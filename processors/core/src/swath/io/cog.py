@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["BLOCK_SIZE", "PixelSource", "write_cog"]
+__all__ = ["BLOCK_SIZE", "PixelSource", "blocks", "write_cog"]
 
 BLOCK_SIZE = 512
 """Side of the internal tiles, pixels. 512 is what GDAL, titiler and QGIS read best over HTTP."""
@@ -164,7 +164,7 @@ def _write_plain(
         nodata=nodata, crs=crs, transform=Affine(*transform[:6]), tiled=True, blockxsize=BLOCK_SIZE,
         blockysize=BLOCK_SIZE, BIGTIFF="IF_SAFER",
     ) as dataset:  # fmt: skip
-        for row, column in _blocks(source):
+        for row, column in blocks(source):
             pixels = np.asarray(source[row, column])
             window = Window(column.start, row.start, column.stop - column.start, row.stop - row.start)
             dataset.write(pixels, 1, window=window)
@@ -175,8 +175,8 @@ def _write_plain(
         dataset.update_tags(**tags)
 
 
-def _blocks(source: PixelSource) -> Iterator[tuple[slice, slice]]:
-    """Cut the image into blocks: the source's own chunks, else strips as wide as the image."""
+def blocks(source: PixelSource) -> Iterator[tuple[slice, slice]]:
+    """Cut an image into rows and columns: its own chunks, else strips of 32 MiB as wide as the image."""
     rows, columns = source.shape
     chunks = getattr(source, "chunks", None)
     if chunks is not None and all(isinstance(side, int) for side in chunks):

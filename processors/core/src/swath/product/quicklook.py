@@ -1,4 +1,4 @@
-"""A picture of a product: at most 1024 pixels, made in strips so that memory stays small.
+"""A picture of a product: at most 1024 pixels, made block by block so that memory stays small.
 
 Each pixel of the picture is the mean of the valid pixels in a square of the product. Brightness is stretched
 linearly between two percentiles of what no flag covers: each band from its own dark end, which takes the haze
@@ -16,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from swath.errors import WriteError
+from swath.io.cog import PixelSource, blocks
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
-
-    from swath.io.cog import PixelSource
 
 __all__ = ["LARGEST", "write_quicklook"]
 
@@ -30,9 +29,6 @@ LARGEST = 1024
 
 PERCENTILES = (2.0, 98.0)
 """Of the values that no flag covers: what becomes black and what becomes white, percent."""
-
-_STRIP_BYTES = 32 * 2**20
-"""Upper bound of a strip that is read at once where the source has no chunks, bytes."""
 
 _OPACITY = 0.6
 """How much of a flag's tint covers the picture, between 0 and 1."""
@@ -54,7 +50,7 @@ def write_quicklook(
     ----------
     bands
         One or three arrays of one shape ``(rows, columns)``, floating point with NaN for no data; Zarr arrays
-        are read one row of chunks at a time.
+        are read one chunk at a time.
     destination
         Path of the PNG file (8 bits, with transparency).
     flags
@@ -110,30 +106,28 @@ def _shrink(band: PixelSource, step: int) -> Floats:
     rows, columns = band.shape
     total = np.zeros((-(-rows // step), -(-columns // step)))
     count = np.zeros(total.shape)
-    high = _strip_height(band)
-    for top in range(0, rows, high):
-        strip = np.asarray(band[top : min(top + high, rows), :])
-        valid = np.isfinite(strip)
-        first = top // step
-        # A strip may begin and end inside a square: squares are summed up over strips.
-        edges = [0, *range((first + 1) * step - top, strip.shape[0], step)]
-        part = slice(first, first + len(edges))
-        total[part] += _sum_squares(np.where(valid, strip, 0), edges, step)
-        count[part] += _sum_squares(valid, edges, step)
+    for row, column in blocks(band):
+        pixels = np.asarray(band[row, column])
+        valid = np.isfinite(pixels)
+        # A block may begin and end inside a square: squares are summed up over blocks.
+        down, across = _edges(row, step), _edges(column, step)
+        part = (
+            slice(row.start // step, row.start // step + len(down)),
+            slice(column.start // step, column.start // step + len(across)),
+        )
+        total[part] += _sum_squares(np.where(valid, pixels, 0), down, across)
+        count[part] += _sum_squares(valid, down, across)
     with np.errstate(invalid="ignore"):
         return np.asarray(total / count)
 
 
-def _sum_squares(strip: npt.NDArray[Any], edges: Sequence[int], step: int) -> Floats:
-    across = np.add.reduceat(strip, np.arange(0, strip.shape[1], step), axis=1, dtype=np.float64)
-    return np.add.reduceat(across, edges, axis=0)
+def _edges(span: slice, step: int) -> list[int]:
+    """Return where squares begin in a span, counted from its start; the first may have begun before."""
+    return [0, *range(step - span.start % step, span.stop - span.start, step)]
 
 
-def _strip_height(band: PixelSource) -> int:
-    chunks = getattr(band, "chunks", None)
-    if chunks is not None and all(isinstance(side, int) for side in chunks):
-        return int(chunks[-2])
-    return int(max(1, _STRIP_BYTES // (band.shape[1] * np.dtype(band.dtype).itemsize)))
+def _sum_squares(block: npt.NDArray[Any], down: list[int], across: list[int]) -> Floats:
+    return np.add.reduceat(np.add.reduceat(block, across, axis=1, dtype=np.float64), down, axis=0)
 
 
 def _stretch(picture: Floats, judged: npt.NDArray[np.bool_]) -> Floats:
