@@ -7,11 +7,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from swath.processing import apply, get_processor, list_processors, plan
     from swath.product import Grid, Window, chunk_source, open_product, write_product
+    from swath.run import execute, load_payload, make_payload
 
-__all__ = ["Grid", "Window", "chunk_source", "open_product", "write_product"]
+__all__ = [
+    "Grid",
+    "Window",
+    "apply",
+    "chunk_source",
+    "execute",
+    "get_processor",
+    "list_processors",
+    "load_payload",
+    "make_payload",
+    "open_product",
+    "plan",
+    "write_product",
+]
 
-_HOME = dict.fromkeys(__all__, "swath.product")
+_HOME = {
+    **dict.fromkeys(["Grid", "Window", "chunk_source", "open_product", "write_product"], "swath.product"),
+    **dict.fromkeys(["apply", "get_processor", "list_processors", "plan"], "swath.processing"),
+    **dict.fromkeys(["execute", "load_payload", "make_payload"], "swath.run"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,10 @@
 """A run makes one complete folder, reads what was planned, and gives the same on every engine."""
 
+import dataclasses
 import json
+import os
+import resource
+import signal
 import subprocess
 
 import numpy as np
@@ -9,10 +13,19 @@ import pytest
 import rasterio
 import swath_practice
 import xarray as xr
+import zarr
 from distributed import LocalCluster
-from swath.errors import DestinationError, InputError, MetadataError, PayloadError, ProductError, RunError
+from swath.errors import (
+    DestinationError,
+    InputError,
+    MetadataError,
+    PayloadError,
+    ProductError,
+    RunError,
+    WriteError,
+)
 from swath.processing import apply
-from swath.product import Grid
+from swath.product import Grid, open_product
 from swath.run import execute, plan_payload
 from swath_practice import PRACTICE
 
@@ -124,6 +137,58 @@ def test_a_chunk_that_fails_is_named_and_leaves_nothing(payload, destination):
     with pytest.raises(RunError, match=r"Step 'dawdle' of 'practice'.* chunk \(row \d, column \d"):
         execute(payload(window=WINDOW, parameters={"fail_above": 0.5}))
     assert names(destination.parent) == []
+
+
+def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(payload, destination):
+    """A limit on the size of files, as a full disk: the system refuses to write a chunk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, hard))
+    try:
+        with pytest.raises(WriteError, match=r"Cannot write out: File too large") as told:
+            execute(payload())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert told.value.exit_status == 1
+    assert names(destination.parent) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told(payload, destination):
+    destination.parent.chmod(0o500)
+    # Root may write everywhere but where there is no such thing as a new folder.
+    place = "/proc/swath-out" if os.geteuid() == 0 else str(destination)
+    with pytest.raises(WriteError, match="cannot write") as told:
+        execute(payload(destination=place))
+    assert told.value.exit_status == 1
+    destination.parent.chmod(0o700)
+    assert names(destination.parent) == []
+
+
+def test_the_store_is_a_product_that_opens_again(payload, destination):
+    execute(payload(window=WINDOW, cogs=False))
+    assert not (destination / "cog").exists()
+    again = open_product(destination / "product.zarr")
+    with stored(destination) as tree:
+        for path in PATHS:
+            np.testing.assert_array_equal(again[path].values, tree[path].values)
+    assert Grid.of(again["/measurements/smooth"]).shape == (100, 100)
+
+
+def test_packed_outputs_are_stored_as_integers_and_unpacked_in_images(payload, destination, product):
+    packed = {"dtype": "uint16", "scale_factor": 1e-4, "add_offset": -1.0, "_FillValue": 0}
+    chain = PRACTICE.chain(PRACTICE.validate())
+    steps = [
+        step.describe(index={"encoding": packed}) if step.name == "index" else step for step in chain.steps
+    ]
+    processor = dataclasses.replace(PRACTICE, chain=lambda _: dataclasses.replace(chain, steps=steps))
+    execute(payload(window=WINDOW), processor=processor)
+    expected = apply(PRACTICE, product, window=WINDOW)["/measurements/index"].values
+    raw = zarr.open_array(destination / "product.zarr", path="measurements/index", mode="r")
+    assert raw.dtype == np.uint16
+    with stored(destination) as tree, rasterio.open(destination / "cog" / "index.tif") as image:
+        np.testing.assert_allclose(tree["/measurements/index"].values, expected, atol=0.51e-4)
+        np.testing.assert_allclose(image.read(1), expected, atol=0.51e-4)
 
 
 def test_a_corrupt_chunk_is_bad_input_and_leaves_nothing(payload, destination, tmp_path):

@@ -25,6 +25,7 @@ PAYLOAD_ENDINGS = (".yaml", ".yml", ".json")
 @click.option("-w", "--window", help="Part of the output grid: rows and columns, or lon and lat.")
 @click.option("--engine", help="threads, distributed, or a scheduler's address.")
 @click.option("--workers", type=click.IntRange(min=1), help="Chunks in work at a time; one a CPU by default.")
+@click.option("--cogs/--no-cogs", default=None, help="Write each variable as a GeoTIFF, too (the default).")
 @click.option("--overwrite/--no-overwrite", default=None, help="Replace an output that exists.")
 @click.option(
     "--plan", "only_plan", is_flag=True, help="Show chunks and bytes that would be read; read and write none."

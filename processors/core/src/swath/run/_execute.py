@@ -103,7 +103,7 @@ def execute(
         with open_engine(payload.engine, payload.workers) as engine:
             workers = engine.workers
             read = _compute(binding, target, engine, partial(told, "chunks"))
-        files = _describe_files(binding, folder, workers, told)
+        files = _describe_files(binding, folder, workers if payload.cogs else 0, told)
         report = RunReport(
             product=destination,
             payload=payload,
@@ -175,10 +175,13 @@ def _compute(binding: Binding, target: Target, engine: Engine, done: Callable[[i
         ) from error
 
 
-def _describe_files(binding: Binding, folder: Path, workers: int, told: Progress) -> list[ItemFile]:
+def _describe_files(binding: Binding, folder: Path, threads: int, told: Progress) -> list[ItemFile]:
+    """Write what stands beside the store; GeoTIFFs only where there are threads for them."""
     pixels = open_pixels(binding, folder)
-    told("GeoTIFFs", 0, 0)
-    files = [store_file(binding, pixels), *write_cogs(binding, pixels, folder, workers)]
+    files = [store_file(binding, pixels)]
+    if threads:
+        told("GeoTIFFs", 0, 0)
+        files += write_cogs(binding, pixels, folder, threads)
     told("quick look", 0, 0)
     return [*files, write_picture(binding, pixels, folder)]
 

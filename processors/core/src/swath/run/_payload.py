@@ -45,6 +45,7 @@ class Payload(BaseModel):
         default=None,
         description="Folder that shall appear; needed for all but a plan. Relative as the product's path is.",
     )
+    cogs: bool = Field(default=True, description="Whether to write each variable as a GeoTIFF, too.")
     overwrite: bool = Field(default=False, description="Whether to replace a destination that exists.")
     engine: Annotated[str, Field(pattern=r"^(threads|distributed|(tcp|tls)://.+)$")] = Field(
         default="threads",

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 from dask.array import zeros
-from numcodecs import Blosc  # type: ignore[import-untyped]  # has none
 
 from swath.errors import WriteError
 from swath.processing import Binding, Chunk, tree_of
+from swath.product._write import consolidate, prepare_dataset
 
 __all__ = ["Target", "lay_out", "write_chunk"]
 
@@ -43,16 +43,14 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
         for output in chain.outputs
     }
     tree = tree_of(binding, arrays, attributes)
-    compressor = Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE)
-    encoding = {
-        node.path: {
-            str(variable): {**node[str(variable)].encoding, "compressors": [compressor]}
-            for variable in node.data_vars
-        }
-        for node in tree.subtree
-        if node.data_vars
-    }
-    tree.to_zarr(path, mode="w-", compute=False, zarr_format=2, consolidated=True, encoding=encoding)
+    for node in tree.subtree:
+        for variable in node.data_vars.values():
+            variable.attrs = {key: _plain(value) for key, value in variable.attrs.items()}
+    datasets = {node.path: prepare_dataset(node.to_dataset(inherit=False)) for node in tree.subtree}
+    xr.DataTree.from_dict(datasets).to_zarr(
+        str(path), mode="w-", compute=False, zarr_format=2, consolidated=False, write_inherited_coords=True
+    )
+    consolidate(path)
     return Target(
         path=str(path),
         name=name,
@@ -60,6 +58,11 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
         variables=dict(chain.outputs),
         encodings={output: dict(chain.made[output].encoding) for output in chain.outputs},
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as JSON has it."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
@@ -74,6 +77,8 @@ def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[
         slice(start - first, stop - first)
         for (start, stop), first in zip(chunk.extent, target.origin, strict=True)
     )
+    if not Path(target.path).exists():
+        raise WriteError(f"Cannot write {target.name}: its folder was taken away.")  # zarr would make it anew
     try:
         for name, data in outputs.items():
             _array(target.path, target.variables[name])[region] = _encoded(data, target.encodings[name])
