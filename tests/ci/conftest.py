@@ -1,6 +1,6 @@
 """Components as GitLab reads them: inputs filled in, and rules evaluated for an event.
 
-gitlab-ci-local ignores ``workflow:rules`` and knows one event only, so which job runs when is worked out here,
+gitlab-ci-local ignores ``workflow:rules`` and knows one event only; which job runs when is worked out here,
 for the part of GitLab's expression language that we use: variables, strings, ``null``, ``== != =~ !~ && ||``
 and parentheses.
 """
@@ -139,9 +139,7 @@ def pipeline() -> dict[str, Any]:
     text = (
         jinja2.Environment(autoescape=False)
         .from_string(source.read_text())
-        .render(
-            docs=True, container=True, components_version="0.1.0"
-        )
+        .render(docs=True, container=True, components_version="0.1.0")
     )
     made: dict[str, Any] = yaml.safe_load(text)
     return made
