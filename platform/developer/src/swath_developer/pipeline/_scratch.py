@@ -49,7 +49,9 @@ def scratch_copy(repository: Path) -> Iterator[Path]:
         tree, whole = slot / "tree", slot / "whole"
         _clear(tree, keep_environments=whole.exists())
         whole.unlink(missing_ok=True)
-        listed = _git(repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+        listed = _git(
+            repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
+        )
         for name in filter(None, listed.split("\0")):
             source, target = repository / name, tree / name
             if source.is_symlink() or source.is_file():  # a tracked file may have been deleted
