@@ -19,6 +19,7 @@ from swath_sentinel2.simulator._tiling import tile_corner
         # From the metadata of real products.
         ("T55JEJ", (32755, 499980, 6900040)),
         ("T01KAB", (32701, 99960, 8200000)),
+        ("T19UDP", (32619, 399960, 5400000)),
         ("T32TQM", (32632, 699960, 4700040)),
     ],
 )

@@ -1,5 +1,7 @@
 """What a simulated scene holds, told without files."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -136,6 +138,7 @@ def test_refuses_a_band_that_there_is_not():
         ({"codec_tiles": (100, 64, 64)}, "codec tiles"),
         ({"codec_tiles": (64, 64)}, "codec tiles"),
         ({"cloud_cover": float("nan")}, "cloud cover"),
+        ({"sensing": datetime(2024, 6, 20)}, "sensing time"),  # noqa: DTZ001 -- without zone on purpose
     ],
 )
 def test_refuses_parameters_out_of_range_and_says_the_range(parameters, told):
