@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 from swath_developer.verbs import ci, new
 
@@ -48,3 +49,12 @@ def test_the_verbs_import_nothing_heavy():
     program = "import sys, swath_developer.verbs; print([n for n in ('copier', 'rich') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("verb", "example"), [(new, "swath new --list   "), (ci, "swath ci --json > report.json")]
+)
+def test_help_shows_examples_line_by_line(verb, example):
+    shown = CliRunner().invoke(verb, ["--help"]).output
+    assert any(line.strip().startswith(example) for line in shown.splitlines())
+    assert "\\b" not in shown

@@ -37,7 +37,7 @@ def new(
     ref: str | None,
     list_kinds: bool,
 ) -> None:
-    r"""Scaffold a repository from a template.
+    """Scaffold a repository from a template.
 
     In a terminal the template's few questions are asked; elsewhere, and with --defaults, they take their
     defaults. DESTINATION must be absent or empty; nothing is left there if anything fails.
@@ -48,7 +48,7 @@ def new(
       swath new processor snow-cover --defaults -a "name=Snow cover" -a licence=MIT
       swath new snow-cover --template https://git.example.org/swath.git --ref 0.1.0
       swath new --list                             which templates there are
-    """
+    """  # noqa: D301 -- click wants the character, not a backslash  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     from swath_developer.scaffolding import kinds, scaffold  # noqa: PLC0415
 
     if list_kinds:
@@ -109,7 +109,7 @@ def _parse_answers(answers: tuple[str, ...]) -> dict[str, Any]:
 )
 @click.pass_context
 def ci(context: click.Context, *, path: Path, names: tuple[str, ...], list_only: bool, as_json: bool) -> None:
-    r"""Run a repository's GitLab pipeline on this machine.
+    """Run a repository's GitLab pipeline on this machine.
 
     The pipeline is that of a push of the work tree as it is, committed or not; ignored files stay out. Copies
     in this checkout stand for Swath's components. Jobs run in shells, without containers; a job that needs
@@ -123,7 +123,7 @@ def ci(context: click.Context, *, path: Path, names: tuple[str, ...], list_only:
       swath ci --job test           one job
       swath ci --list               what would run, and what not, and why
       swath ci --json > report.json
-    """
+    """  # noqa: D301 -- as above  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     from swath_developer import pipeline  # noqa: PLC0415
     from swath_developer.pipeline._display import display_for  # noqa: PLC0415
 
