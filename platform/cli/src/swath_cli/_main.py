@@ -1,8 +1,10 @@
 """The entry of the ``swath`` script: exit statuses and the way errors are told."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import click
 
@@ -27,9 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with one of the settled exit statuses.
 
     An exception that carries ``exit_status`` is an expected failure: its message is printed, without a
-    traceback. Set ``SWATH_DEBUG=1`` to see the traceback of any failure.
+    traceback. Set ``SWATH_DEBUG=1`` to see the traceback of any failure. SIGTERM ends a verb as Ctrl-C
+    does, so that it can clear up what is half-done.
     """
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(_run(None if arguments is None else list(arguments)))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -1,10 +1,9 @@
-"""Progress of a run: a bar in a terminal, now and then a line elsewhere; and SIGTERM as Ctrl-C."""
+"""Progress of a run: a bar in a terminal, now and then a line elsewhere."""
 
 # ruff: noqa: PLC0415 -- a verb imports what it works with only when it runs
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from contextlib import contextmanager
@@ -14,9 +13,8 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
-__all__ = ["progress", "stopping_on_sigterm"]
+__all__ = ["progress"]
 
 SECONDS_BETWEEN_LINES = 5.0
 """Where there is no terminal."""
@@ -51,17 +49,3 @@ def _lines() -> Callable[[str, int, int], None]:
             click.echo(f"{what}: {done} of {total}" if total else f"{what} …", err=True)
 
     return tell
-
-
-@contextmanager
-def stopping_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM stop a run as Ctrl-C does: what is half-written is removed, and the exit status is 130."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -45,7 +45,7 @@ def run(
     list_all: bool,
     **overrides: Any,
 ) -> None:
-    r"""Run a processor on a product.
+    """Run a processor on a product.
 
     Give a processor's name, the product and the folder that shall appear; or a payload file (YAML or JSON)
     that says all this. Options win over the payload. The output appears complete or not at all.
@@ -62,7 +62,7 @@ def run(
     \b
     Exit status: 0 done, 1 failed, 2 usage error or bad input, 130 interrupted. But for 0, nothing is
     left, and an output that existed is as it was.
-    """
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     if list_all:
         _list(as_json=as_json)
         return
@@ -82,10 +82,10 @@ def run(
         plan = plan_payload(payload)
         click.echo(json.dumps(plan.to_dict(), indent=2) if as_json else plan_text(plan, payload.workers))
         return
-    from swath.cli._progress import progress, stopping_on_sigterm
+    from swath.cli._progress import progress
     from swath.run import execute
 
-    with stopping_on_sigterm(), progress() as tell:
+    with progress() as tell:
         report = execute(payload, progress=tell)
     click.echo(json.dumps(report.to_dict(), indent=2) if as_json else str(report))
 

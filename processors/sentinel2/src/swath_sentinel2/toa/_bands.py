@@ -12,6 +12,7 @@ from typing import Literal
 __all__ = ["BANDS", "Band", "BandName", "Resolution", "group"]
 
 BandName = Literal["b01", "b02", "b03", "b04", "b05", "b06", "b07", "b08", "b8a", "b09", "b10", "b11", "b12"]
+"""Name of a band, as EOPF writes it."""
 Resolution = Literal[10, 20, 60]
 """Nominal pixel size, metres; the names of the groups of EOPF products: ``r10m``, ``r20m``, ``r60m``."""
 

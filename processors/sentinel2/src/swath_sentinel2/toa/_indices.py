@@ -19,6 +19,7 @@ __all__ = ["INDICES", "Index", "IndexName"]
 
 Array = npt.NDArray[np.float32]
 IndexName = Literal["ndvi", "evi", "evi2", "savi", "ndre", "ndwi", "mndwi", "ndmi", "ndsi", "nbr"]
+"""Name of a spectral index, a key of `INDICES`."""
 
 
 @dataclass(frozen=True, slots=True)
