@@ -15,10 +15,11 @@ SWATH = Path(sys.executable).with_name("swath")
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a small simulated scene; tests copy it before they break it."""
-    destination = tmp_path_factory.mktemp("scene") / "scene.SAFE"
-    command = [SWATH, "samples", "simulate", "s2-l1c", destination, "--size", "1098"]
+    folder = tmp_path_factory.mktemp("scenes")
+    command = [SWATH, "samples", "simulate", "s2-l1c", folder, "--size", "1098"]
     subprocess.run(command, check=True, capture_output=True)
-    return destination
+    (product,) = folder.iterdir()
+    return product
 
 
 @pytest.fixture

@@ -49,20 +49,20 @@ def test_a_zip_that_is_none(swath, tmp_path, result) -> None:
 
 @pytest.mark.parametrize("kept", [0.0, 0.001, 0.5, 0.999])
 def test_a_truncated_image(swath, broken, result, kept: float) -> None:
-    image = one(broken, "*_B04.jp2")
+    image = one(broken, "T*_B04.jp2")
     data = image.read_bytes()
     image.write_bytes(data[: int(len(data) * kept)])
     refused(swath("run", "s2-toa", broken, result), result, "B04.jp2")
 
 
 def test_an_image_that_is_none(swath, broken, result) -> None:
-    image = one(broken, "*_B04.jp2")
+    image = one(broken, "T*_B04.jp2")
     image.write_bytes(b"not a JPEG 2000 file" * 1000)
     refused(swath("run", "s2-toa", broken, result), result, "B04.jp2")
 
 
 def test_a_missing_band(swath, broken, result) -> None:
-    one(broken, "*_B8A.jp2").unlink()
+    one(broken, "T*_B8A.jp2").unlink()
     refused(swath("run", "s2-toa", broken, result), result, "B8A")
 
 
@@ -96,7 +96,7 @@ def test_an_entity_that_reads_a_file(swath, broken, result, tmp_path) -> None:
 
 @pytest.mark.parametrize("where", ["../../outside", "/etc/passwd", "GRANULE/../../outside"])
 def test_a_path_in_the_metadata_that_escapes_the_product(swath, broken, result, tmp_path, where: str) -> None:
-    shutil.copy(one(broken, "*_B04.jp2"), tmp_path / "outside.jp2")
+    shutil.copy(one(broken, "T*_B04.jp2"), tmp_path / "outside.jp2")
     metadata = one(broken, "MTD_MSIL1C.xml")
     text, count = re.subn(r">[^<]*_B04(\.jp2)?</IMAGE_FILE>", f">{where}</IMAGE_FILE>", metadata.read_text())
     assert count == 1
@@ -105,7 +105,7 @@ def test_a_path_in_the_metadata_that_escapes_the_product(swath, broken, result, 
 
 
 def test_a_link_that_leads_out_of_the_product(swath, broken, result, tmp_path) -> None:
-    image = one(broken, "*_B04.jp2")
+    image = one(broken, "T*_B04.jp2")
     shutil.move(image, tmp_path / "outside.jp2")
     image.symlink_to(tmp_path / "outside.jp2")
     refused(swath("run", "s2-toa", broken, result), result, "B04.jp2")
@@ -122,7 +122,7 @@ def test_a_name_in_the_zip_that_escapes_it(swath, broken, result, tmp_path, name
 
 
 def test_a_link_in_the_zip(swath, broken, result, tmp_path) -> None:
-    image = one(broken, "*_B04.jp2")
+    image = one(broken, "T*_B04.jp2")
     name = (Path(broken.name) / image.relative_to(broken)).as_posix()
     image.unlink()
     packed = tmp_path / "packed.zip"

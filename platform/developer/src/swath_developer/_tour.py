@@ -15,7 +15,7 @@ import click
 )
 @click.option("--fresh", is_flag=True, help="Do every part anew; what an earlier tour made is replaced.")
 def tour(directory: Path | None = None, product: Path | None = None, *, fresh: bool = False) -> None:
-    r"""Walk a processor's whole life on this machine, and show each part.
+    """Walk a processor's whole life on this machine, and show each part.
 
     It scaffolds a processor repository, runs that repository's GitLab pipeline, installs the processor, and
     runs it on a product: first on the whole, then on one window. What is right already is not done again; a
@@ -28,7 +28,7 @@ def tour(directory: Path | None = None, product: Path | None = None, *, fresh: b
       swath tour                                  in the default place
       swath tour ~/tour --input S2A_MSIL1C_….SAFE on a product of your own
       swath tour --fresh                          all of it once more
-    """
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     from swath_developer.journey import travel  # noqa: PLC0415 -- the work, imported when it is wanted
 
     travel(directory, product=product, fresh=fresh)

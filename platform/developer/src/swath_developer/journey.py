@@ -68,14 +68,16 @@ def travel(directory: Path | None, *, product: Path | None, fresh: bool) -> None
     )
     scene = product.absolute() if product else _sample()
     if scene is None:
-        scene = directory / "scene.SAFE"
+        scenes = directory / "scenes"
+        simulate = [SWATH, "samples", "simulate", "s2-l1c", scenes, "--size", SCENE_SIZE, "--overwrite"]
         logbook.part(
             "Simulate a product to work on",
             "No real product is at hand (SWATH_SAMPLES), so a scene is made, labelled as simulated.",
-            made=scene,
+            made=scenes,
             key=SCENE_SIZE,
-            do=lambda: shown_command(SWATH, "samples", "simulate", "s2-l1c", scene, "--size", SCENE_SIZE),
+            do=lambda: shown_command(*simulate),
         )
+        (scene,) = scenes.glob("*.SAFE")
     environment = repository / ".venv"
     logbook.part(
         "Install the processor",

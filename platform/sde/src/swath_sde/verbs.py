@@ -7,7 +7,7 @@ from swath_developer.verbs import tour
 @click.command()
 @click.pass_context
 def up(context: click.Context) -> None:
-    r"""Bring everything up: set this machine up, then take the tour.
+    """Bring everything up: set this machine up, then take the tour.
 
     The set-up is what ``./swath`` has done before this verb runs. What is right already stays as it is, so a
     second call is quick.
@@ -16,6 +16,6 @@ def up(context: click.Context) -> None:
     Examples:
       ./swath up        from a fresh clone
       swath up          once more: shows what is there
-    """
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     # The platform's own stages (cluster, images, components, identity) come before the tour, on which it runs.
     context.invoke(tour)
