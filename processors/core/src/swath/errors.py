@@ -27,11 +27,11 @@ class InputError(SwathError):
 
 
 class ProductError(InputError):
-    """A product is not what it is said to be: not a product, incomplete, truncated or with paths that escape it."""
+    """A product is not what it is said to be: no product, incomplete, truncated or with paths out of it."""
 
 
 class MetadataError(ProductError):
-    """A product's metadata cannot be trusted or understood: malformed, with entities, or with values out of range."""
+    """A product's metadata cannot be trusted or understood: malformed, with entities, or out of range."""
 
 
 class WindowError(InputError):
@@ -51,4 +51,4 @@ class RunError(SwathError):
 
 
 class WriteError(SwathError):
-    """An output could not be written: no space, read-only, or taken away; nothing is left under the final name."""
+    """An output could not be written (no space, read-only, taken away); nothing is left under its name."""

@@ -124,27 +124,6 @@ def test_attributes_are_a_stac_item(sample_safe):
     assert area > 0  # counter-clockwise
 
 
-def test_a_footprint_across_the_antimeridian_is_cut_there():
-    from swath.product.sentinel2._footprint import bounding_box, geometry
-
-    ring = [
-        (180.0, -15.4),
-        (-179.7, -15.4),
-        (-179.7, -16.4),
-        (180.0, -16.3),
-        (179.3, -16.3),
-        (179.3, -15.3),
-        (180.0, -15.4),
-    ]
-    found = geometry(ring)
-    assert found["type"] == "MultiPolygon"
-    assert [sorted({x for x, _ in part[0]}) for part in found["coordinates"]] == [
-        [179.3, 180.0],
-        [-180.0, -179.7],
-    ]
-    assert bounding_box(ring) == pytest.approx([179.3, -16.4, -179.7, -15.3])
-
-
 def test_modern_products_have_offsets_and_raster_masks(modern_safe):
     tree = swath.open_product(modern_safe)
     for index, name in enumerate(BANDS):

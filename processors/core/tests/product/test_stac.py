@@ -9,10 +9,8 @@ import numpy as np
 import pystac
 import pytest
 from pystac.validation import stac_validator
-from rasterio.warp import transform as transform_points
 from swath.errors import MetadataError
 from swath.product import Grid
-from swath.product._footprint import footprint
 from swath.product.stac import ItemFile, item, multihash
 
 GRID = Grid((86, 86), (1280.0, 0.0, 499980.0, 0.0, -1280.0, 6900040.0), "EPSG:32755")
@@ -151,45 +149,6 @@ def test_values_become_classes(tmp_path):
 def test_a_product_that_tells_no_time_is_refused(tmp_path):
     with pytest.raises(MetadataError, match="tells no time"):
         item("x", grid=GRID, folder=tmp_path, files=[], discovery={}, lineage="", software={})
-
-
-def test_the_outline_is_closed_counter_clockwise_and_within_the_bounding_box():
-    geometry, bbox = footprint(GRID)
-    (ring,) = geometry["coordinates"]
-    x, y = np.array(ring).T
-    assert ring[0] == ring[-1]
-    assert len(ring) == 81
-    assert (x[:-1] * y[1:] - x[1:] * y[:-1]).sum() > 0
-    assert bbox == [x.min(), y.min(), x.max(), y.max()]
-    left, bottom, right, top = GRID.bounds
-    corners = transform_points(GRID.crs, "EPSG:4326", [left, left, right, right], [top, bottom, bottom, top])
-    assert [ring[i] for i in (0, 20, 40, 60)] == [
-        [round(v, 7) for v in point] for point in zip(*corners, strict=True)
-    ]
-
-
-def test_edges_between_the_corners_bend_as_the_projection_does():
-    geometry, _ = footprint(GRID)
-    ring = np.array(geometry["coordinates"][0])
-    middle, chord = ring[70, 1], (ring[60, 1] + ring[0, 1]) / 2
-    assert 1e-4 < abs(middle - chord) < 1e-2
-
-
-def test_a_tile_over_the_180th_meridian_is_cut_in_two(samples):
-    # T01LAC begins west of the meridian; its real corner, S2A_MSIL1C_20200717T221941.
-    grid = Grid((10980, 10980), (10.0, 0.0, 99960.0, 0.0, -10.0, 8300020.0), "EPSG:32701")
-    geometry, bbox = footprint(grid)
-    assert geometry["type"] == "MultiPolygon"
-    west, east = (np.array(polygon[0]) for polygon in geometry["coordinates"])
-    assert west[:, 0].min() > 178
-    assert west[:, 0].max() == 180
-    assert east[:, 0].min() == -180
-    assert east[:, 0].max() < -178
-    assert bbox[0] > bbox[2]
-    assert bbox[0] == west[:, 0].min()
-    # The two parts together are as large as the outline before it was cut.
-    area = sum(0.5 * (p[:-1, 0] * p[1:, 1] - p[1:, 0] * p[:-1, 1]).sum() for p in (west, east))
-    assert area == pytest.approx(1.0, rel=0.1)
 
 
 def test_real_discovery_attributes_give_a_valid_item(samples, tmp_path, validator, no_network):

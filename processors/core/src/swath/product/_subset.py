@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from swath.errors import InputError, MetadataError
+from swath.product._footprint import grid_footprint
 from swath.product.grid import Grid
 from swath.product.window import Window
 
@@ -109,10 +110,6 @@ def _outward(span: list[float], length: int) -> tuple[int, int]:
 
 def _discovery(attributes: dict[str, Any], grid: Grid) -> dict[str, Any]:
     """Return the root's attributes with the place of what is left."""
-    from rasterio.warp import transform_bounds, transform_geom  # noqa: PLC0415 -- only needed for windows
-
-    left, bottom, right, top = grid.bounds
-    corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
     found = attributes.get("stac_discovery", {})
     properties = found.get("properties", {})
     told = {
@@ -121,12 +118,6 @@ def _discovery(attributes: dict[str, Any], grid: Grid) -> dict[str, Any]:
         "proj:bbox": list(grid.bounds),
     }
     kept = {key: value for key, value in told.items() if key in properties}
-    outline = transform_geom(grid.crs, "EPSG:4326", {"type": "Polygon", "coordinates": [corners]})
-    place = {
-        "bbox": list(transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)),
-        "geometry": {
-            "type": "Polygon",
-            "coordinates": [[list(point) for point in outline["coordinates"][0]]],
-        },
-    }
+    geometry, bbox = grid_footprint(grid)
+    place = {"bbox": bbox, "geometry": geometry}
     return {**attributes, "stac_discovery": {**found, **place, "properties": {**properties, **kept}}}

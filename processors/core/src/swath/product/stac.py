@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pystac
 
 from swath.errors import MetadataError
-from swath.product._footprint import footprint
+from swath.product._footprint import grid_footprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +114,7 @@ def item(
     MetadataError
         If the source product tells no time.
     """
-    geometry, bbox = footprint(grid)
+    geometry, bbox = grid_footprint(grid)
     source = dict(discovery.get("properties", {}))
     start, middle, end = _times(source)
     properties: dict[str, Any] = {name: source[name] for name in _KEPT if _told(source.get(name))}

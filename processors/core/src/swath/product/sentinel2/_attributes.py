@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from swath.product._footprint import ring_footprint
 from swath.product.sentinel2._bands import BANDS, PLATFORMS
-from swath.product.sentinel2._footprint import bounding_box, geometry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,7 @@ _EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in ("eo/v2.0.0", "projection/v2.0.0", "sat/v1.1.0", "processing/v1.2.0", "product/v1.0.0")
 ]
+_SCIENTIFIC = "https://stac-extensions.github.io/scientific/v1.0.0/schema.json"
 
 
 def product_attributes(product: ProductMetadata, tile: TileMetadata, grid: Grid) -> dict[str, Any]:
@@ -44,17 +45,19 @@ def product_attributes(product: ProductMetadata, tile: TileMetadata, grid: Grid)
 
     ``grid`` is that of the 10 m bands as their images tell it.
     """
+    geometry, bbox = ring_footprint(product.footprint)
+    extensions = [*_EXTENSIONS, _SCIENTIFIC] if product.doi else _EXTENSIONS
     discovery = {
         "type": "Feature",
         "stac_version": "1.1.0",
-        "stac_extensions": [*_EXTENSIONS,
-        *(["https://stac-extensions.github.io/scientific/v1.0.0/schema.json"] * bool(product.doi))], "id":
-        product.identifier, "geometry": geometry(product.footprint),
-        "bbox": bounding_box(product.footprint),
+        "stac_extensions": list(extensions),
+        "id": product.identifier,
+        "geometry": geometry,
+        "bbox": bbox,
         "properties": _properties(product, tile, grid),
         "links": [],
         "assets": {},
-    }  # fmt: skip
+    }
     return {"stac_discovery": discovery, "other_metadata": _other(product, tile)}
 
 
