@@ -112,13 +112,13 @@ def simulate(
     """  # noqa: D301 -- click wants the character, not the two
     import time
 
-    from swath.cli._progress import progress, stopping_on_sigterm
+    from swath.cli._progress import progress
 
     write = _load(simulator)
     parameters = {name: value for name, value in given.items() if value is not None}
     _refuse_unknown(simulator, write, parameters)
     start = time.monotonic()
-    with stopping_on_sigterm(), progress() as tell:
+    with progress() as tell:
         product = write(
             destination,
             overwrite=overwrite,
