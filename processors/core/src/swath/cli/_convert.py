@@ -1,5 +1,7 @@
 """The verb ``convert``."""
 
+# ruff: noqa: PLC0415 -- a verb imports what it works with only when it runs
+
 from __future__ import annotations
 
 from contextlib import contextmanager
@@ -8,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    import xarray as xr
+
+    from swath.io.metering import Reading
 
 
 @click.command()
@@ -56,24 +62,25 @@ def convert(
       swath convert PRODUCT.SAFE part.zarr --window 'rows 0:1024, columns 2048:4096'
       swath convert PRODUCT.SAFE part.zarr --window 'lon 147.1:147.3, lat -28.2:-28.0'
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
-    import time  # noqa: PLC0415 -- verbs import what they need when they run
+    import time
 
-    import dask  # noqa: PLC0415
+    import dask
 
-    from swath.cli._info import readable  # noqa: PLC0415
-    from swath.io import commit, metering  # noqa: PLC0415
-    from swath.product import check_sources, cut_window, open_product, select_variables, write_product  # noqa: PLC0415
+    from swath.cli._info import readable
+    from swath.cli._progress import progress
+    from swath.io import commit, metering
+    from swath.product import check_sources, cut_window, open_product, select_variables, write_product
 
     commit.check_destination(destination, overwrite=overwrite)
     start = time.perf_counter()
-    with metering.reading() as read:
+    with metering.reading() as read, progress() as tell:
         tree = open_product(source)
         if include:
             tree = select_variables(tree, include)
         check_sources(tree)
         if window:
             tree = cut_window(tree, window)
-        with dask.config.set(num_workers=workers), progress(f"converting to {destination}"):
+        with dask.config.set(num_workers=workers), _chunks_told(tree, tell, read):
             write_product(tree, destination, zarr_format=int(zarr_format), overwrite=overwrite)
     counts = read.counts
     seconds = time.perf_counter() - start
@@ -84,27 +91,15 @@ def convert(
 
 
 @contextmanager
-def progress(told: str) -> Iterator[None]:
-    """Show a bar of the tasks that are done, in a terminal; nothing elsewhere."""
-    from dask.callbacks import Callback  # noqa: PLC0415 -- verbs import what they need when they run
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+def _chunks_told(tree: xr.DataTree, tell: Callable[[str, int, int], None], read: Reading) -> Iterator[None]:
+    """Tell how many of a tree's chunks have been read, after each task of dask's."""
+    from dask.callbacks import Callback
 
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(told, total=None)
+    arrays = [array.data for node in tree.subtree for array in node.data_vars.values() if array.chunks]
+    total = sum(array.npartitions for array in arrays)
 
-        def begin(dsk: Any) -> None:
-            bar.update(task, total=len(dsk), completed=0)
+    def after(*_: Any) -> None:
+        tell("chunks", min(read.counts.chunks, total), total)
 
-        def end(*_: Any) -> None:
-            bar.advance(task)
-
-        with Callback(start=begin, posttask=end):  # type: ignore[no-untyped-call] # dask's
-            yield
+    with Callback(posttask=after):  # type: ignore[no-untyped-call] # dask's
+        yield

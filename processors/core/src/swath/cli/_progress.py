@@ -1,4 +1,4 @@
-"""Progress of a run: a bar in a terminal, now and then a line elsewhere."""
+"""Progress of a verb: a bar in a terminal, now and then a line elsewhere."""
 
 # ruff: noqa: PLC0415 -- a verb imports what it works with only when it runs
 
@@ -22,7 +22,10 @@ SECONDS_BETWEEN_LINES = 5.0
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what a run tells its progress to; it goes to standard error."""
+    """Yield what a verb tells its progress to: what is being done, how much of it is done, and of how much.
+
+    It goes to standard error. Where the amounts are not known, both are 0.
+    """
     if not sys.stderr.isatty():
         yield _lines()
         return
