@@ -14,7 +14,7 @@ from dask.array import zeros
 
 from swath.errors import WriteError
 from swath.processing import Binding, Chunk, tree_of
-from swath.product._write import consolidate, prepare_dataset
+from swath.product import consolidate, prepare_dataset
 
 __all__ = ["Target", "lay_out", "write_chunk"]
 
