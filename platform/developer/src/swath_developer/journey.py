@@ -69,7 +69,16 @@ def travel(directory: Path | None, *, product: Path | None, fresh: bool) -> None
     scene = product.absolute() if product else _sample()
     if scene is None:
         scenes = directory / "scenes"
-        simulate = [SWATH, "samples", "simulate", "s2-l1c", scenes, "--size", SCENE_SIZE, "--overwrite"]
+        simulate: list[str | Path] = [
+            SWATH,
+            "samples",
+            "simulate",
+            "s2-l1c",
+            scenes,
+            "--size",
+            SCENE_SIZE,
+            "--overwrite",
+        ]
         logbook.part(
             "Simulate a product to work on",
             "No real product is at hand (SWATH_SAMPLES), so a scene is made, labelled as simulated.",

@@ -17,5 +17,5 @@ def up(context: click.Context) -> None:
       ./swath up        from a fresh clone
       swath up          once more: shows what is there
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
-    # The platform's own stages (cluster, images, components, identity) come before the tour, on which it runs.
+    # The platform's own stages (cluster, images, components, identity) will come before the tour.
     context.invoke(tour)
