@@ -40,7 +40,7 @@ def test_is_a_strictly_valid_cog_that_holds_the_same_values(tmp_path, rows, colu
 
 
 def test_has_tiles_overviews_and_the_predictor_of_its_type(tmp_path):
-    for dtype, predictor in (("float32", "3"), ("uint8", "2")):
+    for dtype, predictor in (("float32", None), ("uint8", "2")):
         path = write_cog(
             np.ones((1300, 1100), dtype), tmp_path / f"{dtype}.tif", transform=TRANSFORM, crs=CRS,
             overviews="nearest", description="b02", units="1", tags={"processor": "s2-toa"},
@@ -48,7 +48,7 @@ def test_has_tiles_overviews_and_the_predictor_of_its_type(tmp_path):
         with rasterio.open(path) as dataset:
             assert dataset.block_shapes == [(BLOCK_SIZE, BLOCK_SIZE)]
             assert dataset.overviews(1) == [2, 4]
-            assert dataset.tags(ns="IMAGE_STRUCTURE")["PREDICTOR"] == predictor
+            assert dataset.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR") == predictor
             assert dataset.descriptions == ("b02",)
             assert dataset.units == ("1",)
             assert dataset.tags()["processor"] == "s2-toa"
@@ -68,6 +68,16 @@ def test_averages_leave_pixels_without_data_out(tmp_path):
     path = write_cog(values, tmp_path / "b.tif", transform=TRANSFORM, crs=CRS, nodata=np.nan)
     with rasterio.open(path, overview_level=0) as dataset:
         assert (dataset.read(1) == np.float32(0.25)).all()
+
+
+def test_each_overview_is_made_of_the_one_before(tmp_path):
+    values = reflectance(1300, 1100)
+    path = write_cog(values, tmp_path / "b.tif", transform=TRANSFORM, crs=CRS, nodata=np.nan)
+    with rasterio.open(path, overview_level=0) as half, rasterio.open(path, overview_level=1) as quarter:
+        expected = np.nanmean(np.stack([values[i::2, j::2] for i in (0, 1) for j in (0, 1)])[:, 300:], axis=0)
+        np.testing.assert_allclose(half.read(1)[300:], expected, rtol=1e-6)
+        assert (half.shape, quarter.shape) == ((650, 550), (325, 275))
+        assert np.isnan(quarter.read(1)[:100, :100]).all()
 
 
 class Watched:
@@ -126,17 +136,21 @@ from swath.errors import WriteError
 from swath.io.cog import write_cog
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-values = np.random.default_rng(0).random((1024, 1024), dtype=np.float32)
+# Noise cannot be compressed: the GeoTIFF is larger than the plain file that it is made of.
+values = np.random.default_rng(0).integers(0, 2**32, (1024, 1024), dtype=np.uint32)
 try:
-    write_cog(values, sys.argv[1], transform=(10, 0, 0, 0, -10, 0), crs="EPSG:32755")
+    write_cog(values, sys.argv[1], transform=(10, 0, 0, 0, -10, 0), crs="EPSG:32755", overviews="nearest")
 except WriteError as error:
     print("refused:", error)
 """
 
 
-@pytest.mark.parametrize("limit", [100_000, 4_250_000])
+PLAIN = 4 * (1024**2 + 512**2)
+
+
+@pytest.mark.parametrize("limit", [100_000, PLAIN - 100_000, PLAIN + 1_150])
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path, limit: int):
-    # The first limit stops the plain file, the second one the copy: neither file can grow any further.
+    # The limits stop the plain file in its image and in its overview, and the copy.
     run = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path / "b.tif"), str(limit)],
         capture_output=True, text=True, check=True,

@@ -218,6 +218,8 @@ def test_progress_is_told_chunk_by_chunk(payload):
     execute(payload(window=WINDOW), progress=lambda *amounts: told.append(amounts))
     chunks = [amounts for amounts in told if amounts[0] == "chunks"]
     assert chunks == [("chunks", done, 9) for done in range(1, 10)]
+    files = [amounts for amounts in told if amounts[0] == "GeoTIFFs"]
+    assert files == [("GeoTIFFs", done, 3) for done in range(4)]
     assert told[-1][0] == "checksums"
 
 

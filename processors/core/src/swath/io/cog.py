@@ -1,9 +1,13 @@
 """Cloud-optimised GeoTIFF: one variable a file, written block by block.
 
 GDAL's COG driver copies from a data set that exists already, so the variable first goes, in blocks, into a
-plain tiled TIFF beside the destination; the driver then makes the overviews and the order of bytes that the
-format asks for. Memory is bounded by one block and GDAL's block cache, never by the size of the image; the
-plain file costs disk space for as long as the copy takes.
+plain tiled TIFF beside the destination, which gets the overviews, too; the driver then compresses all of it
+in the order of bytes that the format asks for. Memory is bounded by one block and GDAL's block cache, never
+by the size of the image; the plain file costs disk space for as long as the copy takes.
+
+The plain file is not compressed, and the driver is kept from making the overviews by itself, because it would
+compress and decompress them on the way. Of one band of 10980 x 10980 pixels (float32), writing the plain file
+takes 1.4 s of one CPU, its overviews 1 s, and the compression 5.2 s.
 
 Source
 ------
@@ -22,6 +26,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from rasterio._err import CPLE_BaseError  # what rasterio.shutil.copy lets through; it has no public name
+from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.windows import Window
@@ -39,6 +44,10 @@ BLOCK_SIZE = 512
 
 _CACHE_BYTES = 64 * 2**20
 """GDAL's block cache while a file is written, bytes (its default is 5 % of the machine's memory)."""
+
+_LEVELS = {"DEFLATE": 3, "ZSTD": 3}
+"""How hard is tried to compress. GDAL's own levels (6 and 9) take 2.5 and 4 times as long for 4 and 9 % less,
+tried on reflectances and on indices."""
 
 _STRIP_BYTES = 32 * 2**20
 """Upper bound of one block that is read from the source, bytes."""
@@ -110,8 +119,10 @@ def write_cog(
 
     Notes
     -----
-    The predictor is 3 (floating point) or 2 (horizontal differences), tiles are 512 pixels square, overviews
-    follow until the image fits one tile.
+    Tiles are 512 pixels square, overviews follow until the image fits one tile. Integers are compressed with
+    predictor 2 (horizontal differences) and floating point with none: quantised values such as reflectances
+    of 16-bit counts, and quotients of them, repeat whole, and any predictor would hide that (predictor 3
+    makes files 1.3 to 1.9 times as large, predictor 2 up to 1.4 times).
     """
     target = Path(destination)
     if target.exists():
@@ -119,14 +130,19 @@ def write_cog(
     if len(source.shape) != 2 or 0 in source.shape:
         raise WriteError(f"{target.name} cannot be made of shape {source.shape}; expected rows and columns.")
     plain = target.with_name(f".{target.name}.plain")
-    with _leaving_nothing(plain, target), rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES, GDAL_PAM_ENABLED="NO"):
+    settings = {
+        "GDAL_CACHEMAX": _CACHE_BYTES,
+        "GDAL_PAM_ENABLED": "NO",
+        "GDAL_TIFF_OVR_BLOCKSIZE": BLOCK_SIZE,
+    }
+    with _leaving_nothing(plain, target), rasterio.Env(**settings):
         try:
-            _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, description=description,
-                         units=units, tags=tags or {})  # fmt: skip
+            _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, overviews=overviews,
+                         description=description, units=units, tags=tags or {})  # fmt: skip
             rasterio.shutil.copy(
-                plain, target, driver="COG", COMPRESS=compression, PREDICTOR="YES", BLOCKSIZE=BLOCK_SIZE,
-                OVERVIEWS="IGNORE_EXISTING", OVERVIEW_RESAMPLING=overviews, WARP_RESAMPLING="nearest",
-                BIGTIFF="IF_SAFER", NUM_THREADS=threads,
+                plain, target, driver="COG", COMPRESS=compression, LEVEL=_LEVELS[compression],
+                PREDICTOR="NO" if np.dtype(source.dtype).kind == "f" else "STANDARD", BLOCKSIZE=BLOCK_SIZE,
+                OVERVIEWS="FORCE_USE_EXISTING", BIGTIFF="IF_SAFER", NUM_THREADS=threads,
             )  # fmt: skip
             _check_end(target)
         except (RasterioError, CPLE_BaseError, OSError) as error:
@@ -154,11 +170,13 @@ def _write_plain(
     transform: Sequence[float],
     crs: str,
     nodata: float | None,
+    overviews: str,
     description: str,
     units: str,
     tags: Mapping[str, str],
 ) -> None:
     rows, columns = source.shape
+    factors = _overview_factors(rows, columns)
     with rasterio.open(
         path, "w", driver="GTiff", width=columns, height=rows, count=1, dtype=np.dtype(source.dtype).name,
         nodata=nodata, crs=crs, transform=Affine(*transform[:6]), tiled=True, blockxsize=BLOCK_SIZE,
@@ -173,6 +191,20 @@ def _write_plain(
         if units:
             dataset.set_band_unit(1, units)
         dataset.update_tags(**tags)
+        if factors:
+            dataset.build_overviews(factors, Resampling[overviews])
+    tiles = sum(-(-rows // (BLOCK_SIZE * f)) * -(-columns // (BLOCK_SIZE * f)) for f in [1, *factors])
+    if path.stat().st_size < tiles * BLOCK_SIZE**2 * np.dtype(source.dtype).itemsize:
+        # GDAL only logs what goes wrong when it closes a file; the copy would take holes for no data.
+        raise OSError("it ends before its last tile")
+
+
+def _overview_factors(rows: int, columns: int) -> list[int]:
+    """Halve the image until it fits one tile."""
+    factors: list[int] = []
+    while max(rows, columns) > BLOCK_SIZE * 2 ** len(factors):
+        factors.append(2 ** (len(factors) + 1))
+    return factors
 
 
 def blocks(source: PixelSource) -> Iterator[tuple[slice, slice]]:

@@ -20,7 +20,8 @@ from swath.processing import Binding, Plan, Processor, bind, chunk_graph, get_pr
 from swath.product import open_product
 from swath.product.stac import ItemFile
 from swath.run._engine import Engine, open_engine
-from swath.run._files import REPORT, STORE, open_pixels, store_file, write_cogs, write_item, write_picture
+from swath.run._files import REPORT, STORE, open_pixels, store_file, write_item, write_picture
+from swath.run._geotiffs import write_cogs
 from swath.run._payload import Payload
 from swath.run._report import RunReport
 from swath.run._zarr import Target, lay_out, write_chunk
@@ -103,7 +104,7 @@ def execute(
         with open_engine(payload.engine, payload.workers) as engine:
             workers = engine.workers
             read = _compute(binding, target, engine, partial(told, "chunks"))
-        files = _describe_files(binding, folder, workers if payload.cogs else 0, told)
+        files = _describe_files(binding, folder, workers, told, cogs=payload.cogs)
         report = RunReport(
             product=destination,
             payload=payload,
@@ -175,13 +176,14 @@ def _compute(binding: Binding, target: Target, engine: Engine, done: Callable[[i
         ) from error
 
 
-def _describe_files(binding: Binding, folder: Path, threads: int, told: Progress) -> list[ItemFile]:
-    """Write what stands beside the store; GeoTIFFs only where there are threads for them."""
+def _describe_files(
+    binding: Binding, folder: Path, workers: int, told: Progress, *, cogs: bool
+) -> list[ItemFile]:
+    """Write what stands beside the store."""
     pixels = open_pixels(binding, folder)
     files = [store_file(binding, pixels)]
-    if threads:
-        told("GeoTIFFs", 0, 0)
-        files += write_cogs(binding, pixels, folder, threads)
+    if cogs:
+        files += write_cogs(binding, pixels, folder, workers=workers, done=partial(told, "GeoTIFFs"))
     told("quick look", 0, 0)
     return [*files, write_picture(binding, pixels, folder)]
 

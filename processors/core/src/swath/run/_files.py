@@ -1,4 +1,4 @@
-"""What stands beside the Zarr store in an output product: GeoTIFFs, the quick look and the STAC item."""
+"""What stands beside the Zarr store in an output product: the quick look and the STAC item."""
 
 import json
 from collections.abc import Mapping
@@ -10,14 +10,13 @@ import xarray as xr
 import zarr
 
 from swath.errors import WriteError
-from swath.io.cog import write_cog
 from swath.processing import Binding, Quicklook
 from swath.product.quicklook import write_quicklook
 from swath.product.stac import ItemFile, item
 
-__all__ = ["Pixels", "open_pixels", "write_cogs", "write_item", "write_picture"]
+__all__ = ["Pixels", "open_pixels", "write_item", "write_picture"]
 
-STORE, COGS, QUICKLOOK, REPORT, ITEM = "product.zarr", "cog", "quicklook.png", "report.json", "item.json"
+STORE, QUICKLOOK, REPORT, ITEM = "product.zarr", "quicklook.png", "report.json", "item.json"
 """Names in an output product."""
 
 
@@ -46,31 +45,6 @@ class Pixels:
 def open_pixels(binding: Binding, folder: Path) -> dict[str, Pixels]:
     """Return each output of a written store, by its name in the chain."""
     return {name: Pixels(folder / STORE, path) for name, path in binding.chain.outputs.items()}
-
-
-def write_cogs(binding: Binding, pixels: Mapping[str, Pixels], folder: Path, threads: int) -> list[ItemFile]:
-    """Write each output as a cloud-optimised GeoTIFF."""
-    (folder / COGS).mkdir()
-    grid = binding.grid.crop(binding.window)
-    files = []
-    for name, source in pixels.items():
-        continuous = source.dtype.kind == "f"
-        attributes = source.attributes
-        path = f"{COGS}/{name}.tif"
-        write_cog(
-            source,
-            folder / path,
-            transform=grid.transform,
-            crs=grid.crs,
-            nodata=np.nan if continuous else None,
-            overviews="average" if continuous else "nearest",
-            description=str(attributes.get("long_name", name)),
-            units=str(attributes.get("units", "")),
-            threads=threads,
-        )
-        title = str(attributes.get("long_name", name))
-        files.append(ItemFile(path, title, ("data",), {name: attributes}, raster=True))
-    return files
 
 
 def write_picture(binding: Binding, pixels: Mapping[str, Pixels], folder: Path) -> ItemFile:
