@@ -35,10 +35,14 @@ def reflectance(level1: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return level1
 
 
-@step(inputs=[Input("quality", "uint8")], outputs=[Output("spectral_class", "uint8")], name="no_cloud_test")
-def no_cloud_test(quality: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+@step(
+    inputs=[Input("classification", "uint8")],
+    outputs=[Output("spectral_class", "uint8")],
+    name="no_cloud_test",
+)
+def no_cloud_test(classification: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Stand in for the spectral test where none is wanted: no pixel is tested."""
-    return np.zeros_like(quality)
+    return np.zeros_like(classification)
 
 
 def chain(parameters: ToaParameters) -> Chain:
