@@ -199,8 +199,8 @@ def test_a_corrupt_chunk_is_bad_input_and_leaves_nothing(payload, destination, t
         "/measurements/r60m": (60.0, 30, {"haze": data}),
     }
     folder = swath_practice.write(tmp_path / "corrupt", groups)
-    (folder / "measurements/r10m/red/1.1.npy").write_bytes(b"not NumPy's")
-    with pytest.raises(ProductError, match=r"1\.1\.npy is corrupt") as told:
+    (folder / "measurements/r10m/red/1.1.raw").write_bytes(b"not pixels")
+    with pytest.raises(ProductError, match=r"1\.1\.raw is corrupt") as told:
         execute(payload(inputs={"product": str(folder)}))
     assert told.value.exit_status == 2
     assert names(destination.parent) == []

@@ -75,13 +75,10 @@ class PlainDisplay:
         self.say("jobs: " + ", ".join(result.job.name for result in results if result.state == "pending"))
 
     def changed(self, result: JobResult) -> None:
-        """Tell the new state, and the log of a job that failed."""
+        """Tell the new state."""
         after = "" if result.state == "running" else f" {result.seconds:.1f} s"
         note = f" ({result.note})" if result.note else ""
         self.say(f"{result.state:8} {result.job.name}{after}{note}")
-        if result.state == "failed":
-            for line in failed_log(result):
-                self.say(line)
 
     def tick(self, seconds: dict[str, float]) -> None:
         """Do nothing: plain output tells what happens, not that time passes."""
@@ -119,10 +116,7 @@ class TableDisplay:
         self._live.start()
 
     def changed(self, result: JobResult) -> None:
-        """Show the log of a job that failed; the table shows the states by itself."""
-        if result.state == "failed":
-            for line in failed_log(result):
-                self.say(line)
+        """Do nothing: the table shows the states by itself."""
 
     def tick(self, seconds: dict[str, float]) -> None:
         """Take the times for the table."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from swath_developer._process import start
 from swath_developer.errors import BadInputError, DeveloperError
 from swath_developer.pipeline._components import replace_components
-from swath_developer.pipeline._display import Display, display_for, summary
+from swath_developer.pipeline._display import Display, display_for, failed_log, summary
 from swath_developer.pipeline._events import Events
 from swath_developer.pipeline._jobs import Job, job_environment, list_jobs
 from swath_developer.pipeline._report import JobResult, Report, collect
@@ -78,6 +78,12 @@ def run(path: Path, *, names: Sequence[str] = (), display: Display | None = None
         shown.begin(results)
         command = runner.command("--no-json-schema-validation", "--variable", "SWATH_CI_LOCAL=true")
         _follow([*command, *(["--needs", *names] if names else [])], tree, environment, results, shown)
+        for (
+            result
+        ) in results:  # only now is each log complete: a job's last lines come after the news of its end
+            if result.state == "failed":
+                for line in failed_log(result):
+                    shown.say(line)
         _explain_the_rest(results)
         folder = collect(results, tree / ".gitlab-ci-local", repository)
         report = Report(
