@@ -92,7 +92,7 @@ def ran(simulated, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     content = {
         "processor": "s2-toa", "inputs": {"product": str(simulated)}, "parameters": PARAMETERS,
-        "window": "rows 50:200, columns 100:270", "workers": 2,
+        "window": "rows 50:200, columns 100:270", "workers": 2, "cogs": False,
     }  # fmt: skip
     return {
         engine: execute(make_payload(content, engine=engine, destination=str(folder / engine)))

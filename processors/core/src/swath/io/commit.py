@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ __all__ = ["CHECKSUMS", "check_destination", "new_product", "write_checksums"]
 
 CHECKSUMS = "SHA256SUMS"
 """Name of the file of checksums in a product, as ``sha256sum --check`` reads it."""
+
+_FLUSHES = 16
+"""Files that are brought to disk at once: a product has thousands, each a wait that the disk can share."""
 
 
 def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -161,10 +165,13 @@ def _alive(pid: int) -> bool:
 
 def _flush(directory: Path) -> None:
     """Bring all files and directories under ``directory`` to disk."""
+    paths = []
     for folder, _, names in os.walk(directory):
-        for name in names:
-            _sync(Path(folder, name))
-        _sync(Path(folder))
+        paths += [Path(folder, name) for name in names]
+        paths.append(Path(folder))
+    with ThreadPoolExecutor(_FLUSHES, thread_name_prefix="swath-flush") as pool:
+        for _ in pool.map(_sync, paths):
+            pass  # the first error is raised here
 
 
 def _sync(path: Path) -> None:
