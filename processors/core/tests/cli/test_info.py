@@ -60,3 +60,27 @@ def test_importing_swath_loads_no_array_library():
     assert set(swath.__all__) <= set(dir(swath))
     with pytest.raises(AttributeError, match="nothing_such"):
         _ = swath.nothing_such
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spared"),
+    [
+        (["info"], {"distributed", "imagecodecs", "pystac", "rasterio", "zarr"}),
+        (["run", "practice", "--plan"], {"distributed", "imagecodecs", "pystac", "rasterio", "rich", "zarr"}),
+    ],
+)
+def test_a_verb_loads_what_it_needs(product, practice_product, plugin, arguments, spared):
+    import os
+    import subprocess
+    import sys
+
+    given = product if arguments == ["info"] else str(practice_product)
+    script = (
+        "import sys\nfrom swath_cli import main\n"
+        f"try:\n    main({[*arguments[:2], given, *arguments[2:]]!r})\n"
+        f"finally:\n    print(sorted({spared!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(plugin)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert done.stderr.splitlines()[-1] == "[]"

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-import zarr
 
 from swath.errors import MetadataError, ProductError
-from swath.io.zarr import StoreView
 from swath.product._chunks import source_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    import zarr
+
     from swath.io.store import Store
+    from swath.io.zarr import StoreView
 
 __all__ = ["EOPF_ZARR", "EopfZarrReader"]
 
@@ -68,6 +69,10 @@ class EopfZarrReader:
 
     def open(self, store: Store) -> xr.DataTree:
         """Return the product as a lazy tree. Reads consolidated metadata and coordinates."""
+        import zarr  # noqa: PLC0415 -- slow to import, and this reader is asked about each product
+
+        from swath.io.zarr import StoreView  # noqa: PLC0415
+
         view = StoreView(store)
         try:
             root = zarr.open_group(view, mode="r")
@@ -110,7 +115,7 @@ def _fixed_text(array: xr.DataArray) -> xr.DataArray:
 
 
 def _source(path: str, name: Hashable, root: zarr.Group, view: StoreView) -> ZarrChunks:
-    array = root[path]
-    if not isinstance(array, zarr.Array):
+    array: Any = root[path]
+    if not hasattr(array, "chunks"):
         raise MetadataError(f"{view.files.location}: {path} is no array, though {name} is read from it")
     return ZarrChunks(view.files, path, array.metadata, array.shape, array.shards or array.chunks)

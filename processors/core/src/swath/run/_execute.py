@@ -16,45 +16,22 @@ from dask.highlevelgraph import HighLevelGraph
 from swath.errors import DestinationError, PayloadError, RunError, SwathError
 from swath.io.commit import check_destination, new_product
 from swath.io.metering import Counts
-from swath.processing import Binding, Plan, Processor, bind, chunk_graph, get_processor, plan_of
-from swath.product import open_product
+from swath.processing import Binding, Processor, chunk_graph, plan_of
 from swath.product.stac import ItemFile
 from swath.run._engine import Engine, open_engine
 from swath.run._files import REPORT, STORE, open_pixels, store_file, write_item, write_picture
 from swath.run._geotiffs import write_cogs
 from swath.run._payload import Payload
+from swath.run._plan import bind_payload
 from swath.run._report import RunReport
 from swath.run._zarr import Target, lay_out, write_chunk
 
-__all__ = ["execute", "plan_payload"]
+__all__ = ["execute"]
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 
 _PACKAGES = ("swath", "dask", "numpy", "xarray", "zarr")
-
-
-def plan_payload(
-    payload: Payload, *, processor: Processor | None = None, product: xr.DataTree | None = None
-) -> Plan:
-    """Return the plan of a payload; nothing of the product's measurements is read, nothing is written.
-
-    Parameters
-    ----------
-    payload
-        The job; its destination may be missing.
-    processor
-        Stands in for the installed processor of the payload's name.
-    product
-        Stands in for the product at the payload's path.
-
-    Raises
-    ------
-    InputError
-        If processor, product, parameters or window are refused.
-    """
-    binding, _ = _bind(payload, processor, product)
-    return plan_of(binding)
 
 
 def execute(
@@ -89,7 +66,7 @@ def execute(
     began = time.monotonic()
     told = progress or _silent
     destination = _destination(payload)
-    binding, attributes = _bind(payload, processor, product)
+    binding, attributes = bind_payload(payload, processor, product)
     plan = plan_of(binding)
     describe = partial(
         write_item,
@@ -123,17 +100,6 @@ def execute(
 
 def _silent(_what: str, _done: int, _total: int) -> None:
     """Tell nobody."""
-
-
-def _bind(
-    payload: Payload, processor: Processor | None, product: xr.DataTree | None
-) -> tuple[Binding, dict[str, Any]]:
-    """Bring processor and product together; return the product's attributes, too."""
-    processor = processor or get_processor(payload.processor)
-    parameters = processor.validate(payload.parameters)  # before the product is opened: cheaper to be told
-    product = open_product(payload.inputs.product) if product is None else product
-    attributes = {str(key): value for key, value in product.attrs.items()}
-    return bind(processor, product, parameters, payload.window), attributes
 
 
 def _destination(payload: Payload) -> Path:

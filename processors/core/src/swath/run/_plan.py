@@ -1,0 +1,45 @@
+"""The plan of a payload: all that can be known, and refused, before anything is read."""
+
+from typing import Any
+
+import xarray as xr
+
+from swath.processing import Binding, Plan, Processor, bind, get_processor, plan_of
+from swath.product import open_product
+from swath.run._payload import Payload
+
+__all__ = ["bind_payload", "plan_payload"]
+
+
+def plan_payload(
+    payload: Payload, *, processor: Processor | None = None, product: xr.DataTree | None = None
+) -> Plan:
+    """Return the plan of a payload; nothing of the product's measurements is read, nothing is written.
+
+    Parameters
+    ----------
+    payload
+        The job; its destination may be missing.
+    processor
+        Stands in for the installed processor of the payload's name.
+    product
+        Stands in for the product at the payload's path.
+
+    Raises
+    ------
+    InputError
+        If processor, product, parameters or window are refused.
+    """
+    binding, _ = bind_payload(payload, processor, product)
+    return plan_of(binding)
+
+
+def bind_payload(
+    payload: Payload, processor: Processor | None, product: xr.DataTree | None
+) -> tuple[Binding, dict[str, Any]]:
+    """Bring processor and product together; return the product's attributes, too."""
+    processor = processor or get_processor(payload.processor)
+    parameters = processor.validate(payload.parameters)  # before the product is opened: cheaper to be told
+    product = open_product(payload.inputs.product) if product is None else product
+    attributes = {str(key): value for key, value in product.attrs.items()}
+    return bind(processor, product, parameters, payload.window), attributes
