@@ -74,7 +74,7 @@ def test_metadata_is_that_of_eopf_products(written, zarr_format):
 
 
 def test_gdal_reads_the_same_numbers(modern_safe, tmp_path):
-    swath.write_product(swath.open_product(modern_safe), tmp_path / "p.zarr")
+    swath.write_product(select_variables(swath.open_product(modern_safe), ["*/b03"]), tmp_path / "p.zarr")
     with rasterio.open(f'ZARR:"{tmp_path}/p.zarr":/measurements/reflectance/r10m/b03') as found:
         with rasterio.open(next(modern_safe.glob("GRANULE/*/IMG_DATA/*_B03.jp2"))) as image:
             np.testing.assert_array_equal(found.read(1), image.read(1))
