@@ -67,3 +67,13 @@ def test_what_exists_is_kept_unless_told_otherwise(product, tmp_path, capsys):
     assert (tmp_path / "p.zarr" / "mine").read_text() == "mine"
     assert status(product, tmp_path / "p.zarr", "--overwrite", "--include", "*/b01") == 0
     assert not (tmp_path / "p.zarr" / "mine").exists()
+
+
+@pytest.mark.parametrize("destination", ["folder", "folder/p.zarr", "folder/p.zarr/part"])
+def test_a_destination_never_swallows_the_product(product, tmp_path, capsys, destination):
+    (tmp_path / "folder").mkdir()
+    assert status(product, tmp_path / "folder/p.zarr") == 0
+    options = ["--include", "*/r60m/b01", "--overwrite"]
+    assert status(tmp_path / "folder/p.zarr", tmp_path / destination, *options) == 2
+    assert "lie in one another" in capsys.readouterr().err
+    assert len(swath.open_product(tmp_path / "folder/p.zarr").groups) > 10

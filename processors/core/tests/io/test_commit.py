@@ -206,3 +206,36 @@ def write_after_check(tmp_path):
     """The old product takes its name again, and is then in the way of a write without overwrite."""
     commit._remove_stale(tmp_path / "product")
     write(tmp_path / "product")
+
+
+def dead_process():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    return gone.pid
+
+
+def test_what_a_killed_process_left_never_takes_the_name_of_a_product(tmp_path):
+    """Not even where the product's own name has in it what marks an old product that stepped aside."""
+    half = tmp_path / f".a-old-b.partial-{dead_process()}-0123abcd"
+    half.mkdir()
+    (half / "file").write_text("half")
+    write(tmp_path / "a-old-b")
+    assert left(tmp_path) == ["a-old-b"]
+    assert (tmp_path / "a-old-b" / "folder" / "file").read_text() == "new"
+
+
+def test_what_a_process_of_another_container_is_writing_is_left_alone(tmp_path):
+    """Its number means nothing here, where no process has it; its lock does."""
+    with commit.new_product(tmp_path / "product") as partial:
+        foreign = partial.rename(tmp_path / f".product.partial-{dead_process()}-0123abcd")
+        commit._remove_stale(tmp_path / "product")
+        assert foreign.is_dir()
+        foreign.rename(partial)
+
+
+@pytest.mark.parametrize("destination", [".", "..", ""])
+def test_the_folder_one_works_in_is_never_replaced(tmp_path, monkeypatch, destination):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(DestinationError):
+        commit.check_destination(destination, overwrite=True)

@@ -71,7 +71,7 @@ def convert(
     from swath.io import commit, metering
     from swath.product import check_sources, cut_window, open_product, select_variables, write_product
 
-    commit.check_destination(destination, overwrite=overwrite)
+    commit.check_apart(commit.check_destination(destination, overwrite=overwrite), source)
     start = time.perf_counter()
     with metering.reading() as read, progress() as tell:
         tree = open_product(source)

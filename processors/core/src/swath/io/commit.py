@@ -6,6 +6,7 @@ same file system, so that the last step is one atomic rename.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -21,7 +22,7 @@ from swath.errors import DestinationError, WriteError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHECKSUMS", "check_destination", "new_product", "write_checksums"]
+__all__ = ["CHECKSUMS", "check_apart", "check_destination", "new_product", "write_checksums"]
 
 CHECKSUMS = "SHA256SUMS"
 """Name of the file of checksums in a product, as ``sha256sum --check`` reads it."""
@@ -36,8 +37,11 @@ def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = 
     Raises
     ------
     DestinationError
-        It exists and ``overwrite`` is false, it is a file system's root, or its parent is not a directory.
+        It exists and ``overwrite`` is false, it is a file system's root, the folder of the user or that in
+        which the process works (or one above), or its parent is not a directory.
     """
+    if not os.fspath(destination):
+        raise DestinationError("the destination is empty: give the path of a folder that shall appear")
     path = Path(os.path.abspath(destination))  # noqa: PTH100 -- resolve() would follow a link under that name
     if not path.name:
         raise DestinationError(f"{path} cannot be a product: give the path of a new folder in it")
@@ -52,7 +56,30 @@ def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = 
             )
         if not overwrite:
             raise DestinationError(f"{path} exists already: choose another destination, or pass --overwrite")
+        for place in (Path.cwd(), Path.home()):
+            if place.resolve().is_relative_to(path.resolve()):
+                raise DestinationError(
+                    f"{path} holds {place}, all of which would go: choose another destination"
+                )
     return path
+
+
+def check_apart(destination: Path, source: str | os.PathLike[str]) -> None:
+    """Refuse a destination that would destroy its own source, or lie in it.
+
+    Raises
+    ------
+    DestinationError
+        One is the other, or in the other.
+    """
+    place = Path(source)
+    if not place.exists():
+        return  # a URL, or nothing at all: whoever opens it tells
+    ours, theirs = destination.resolve(), place.resolve()
+    if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
+        raise DestinationError(
+            f"the destination {destination} and the product {source} lie in one another; choose another"
+        )
 
 
 @contextmanager
@@ -81,9 +108,11 @@ def new_product(
     final = check_destination(destination, overwrite=overwrite)
     _remove_stale(final)
     partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
+    lock: int | None = None
     try:
         try:
             partial.mkdir()
+            lock = _lock(partial)
             yield partial
             if checksums:
                 write_checksums(partial)
@@ -98,6 +127,8 @@ def new_product(
     finally:
         # Reached with the partial still there only when something went wrong, Ctrl-C included.
         shutil.rmtree(partial, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
 
 
 def write_checksums(directory: Path) -> Path:
@@ -136,16 +167,16 @@ def _appear(partial: Path, final: Path, *, overwrite: bool) -> None:
 
 def _remove_stale(final: Path) -> None:
     """Remove partials that processes which are no more left beside ``final``."""
-    pattern = re.compile(re.escape(f".{final.name}.partial-") + r"(\d+)-")
+    pattern = re.compile(re.escape(f".{final.name}.partial-") + r"(\d+)-(old-)?[^-]*")
     try:
         entries = list(final.parent.iterdir())
     except OSError:
         return
     for entry in entries:
-        found = pattern.match(entry.name)
-        if not found or _alive(int(found[1])):
+        found = pattern.fullmatch(entry.name)
+        if not found or _alive(int(found[1])) or _locked(entry):
             continue
-        if "-old-" in entry.name and not os.path.lexists(final):
+        if found[2] and not os.path.lexists(final):
             # A kill between the two renames of an overwrite: the old product takes its name again.
             with suppress(OSError):
                 entry.rename(final)
@@ -161,6 +192,34 @@ def _alive(pid: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def _lock(directory: Path) -> int:
+    """Lock a directory for as long as the descriptor returned is open, and no longer than we live.
+
+    Where numbers of processes say nothing (containers that share a volume), the lock tells who is alive. Some
+    file systems lock no directories; there the number alone has to do.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def _locked(entry: Path) -> bool:
+    try:
+        descriptor = os.open(entry, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _flush(directory: Path) -> None:

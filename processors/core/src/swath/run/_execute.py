@@ -11,10 +11,11 @@ from typing import Any
 
 import xarray as xr
 from dask.array.optimization import optimize
+from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from swath.errors import DestinationError, PayloadError, RunError, SwathError
-from swath.io.commit import check_destination, new_product
+from swath.errors import PayloadError, RunError, SwathError
+from swath.io.commit import check_apart, check_destination, new_product
 from swath.io.metering import Counts
 from swath.processing import Binding, Processor, chunk_graph, plan_of
 from swath.product.stac import ItemFile
@@ -107,29 +108,22 @@ def _destination(payload: Payload) -> Path:
     if payload.destination is None:
         raise PayloadError("The payload has no destination; name the folder that shall appear.")
     destination = check_destination(payload.destination, overwrite=payload.overwrite)
-    source = Path(payload.inputs.product)
-    if source.exists():
-        resolved = source.resolve()
-        if (
-            destination.resolve() in (resolved, *resolved.parents)
-            or resolved in destination.resolve().parents
-        ):
-            raise DestinationError(
-                f"The destination {destination} and the product {source} lie in one another; choose another."
-            )
+    check_apart(destination, payload.inputs.product)
     return destination
 
 
 def _compute(binding: Binding, target: Target, engine: Engine, done: Callable[[int, int], None]) -> Counts:
     """Compute all output chunks, each of them written by the task that follows it; none of them is kept."""
     made = chunk_graph(binding)
+    # Another run of the same job on the same scheduler makes the same chunks, but writes them elsewhere.
+    writing = f"write-{tokenize(target.path)}-{made.name}"
     layer: dict[Any, Any] = {
-        ("write-" + made.name, *position): (partial(write_chunk, target, chunk), (made.name, *position))
+        (writing, *position): (partial(write_chunk, target, chunk), (made.name, *position))
         for position, chunk in made.chunks.items()
     }
     graph = HighLevelGraph(
-        {**made.graph.layers, "write-" + made.name: layer},
-        {**made.graph.dependencies, "write-" + made.name: {made.name}},
+        {**made.graph.layers, writing: layer},
+        {**made.graph.dependencies, writing: {made.name}},
     )
     keys = list(layer)
     try:
