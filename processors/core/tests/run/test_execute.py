@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pystac
@@ -143,7 +145,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(payload, destinat
     """A limit on the size of files, as a full disk: the system refuses to write a chunk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (7_500, hard))
     try:
         with pytest.raises(WriteError, match=r"Cannot write out: File too large") as told:
             execute(payload())
@@ -231,7 +233,7 @@ def test_processes_of_a_cluster_read_and_make_the_same(payload, destination, pro
 
 
 def test_a_cluster_that_runs_already_is_used_and_left_running(payload, destination, product):
-    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as cluster:
         address = cluster.scheduler_address
         report = execute(payload(window=WINDOW, engine=address))
         assert report.workers == 2
@@ -240,6 +242,30 @@ def test_a_cluster_that_runs_already_is_used_and_left_running(payload, destinati
         execute(payload(window=WINDOW, engine=address, overwrite=True))
     assert_holds(destination, apply(PRACTICE, product, window=WINDOW).compute())
     assert names(destination.parent) == ["out"]
+
+
+def test_two_runs_of_one_job_at_once_on_one_cluster_are_both_whole(payload, destination, product):
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as cluster:
+        jobs = [
+            payload(engine=cluster.scheduler_address, destination=f"{destination}{number}", cogs=False)
+            for number in range(2)
+        ]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(execute, jobs))
+    expected = apply(PRACTICE, product).compute()
+    for job in jobs:
+        assert_holds(Path(job.destination), expected)
+
+
+def test_the_store_tells_its_own_place_and_not_that_of_its_source(payload, destination, product):
+    execute(payload(window=WINDOW))
+    discovery = open_product(destination / "product.zarr").attrs["stac_discovery"]
+    item = json.loads((destination / "item.json").read_text())
+    assert [discovery[key] for key in ("id", "bbox", "geometry")] == [
+        item[key] for key in ("id", "bbox", "geometry")
+    ]
+    assert discovery["properties"]["derived_from"] == product.attrs["stac_discovery"]["id"]
+    assert not {"product:type", "processing:level"} & set(discovery["properties"])
 
 
 def test_a_scheduler_that_does_not_answer_is_told(payload, destination, monkeypatch):

@@ -15,6 +15,7 @@ from dask.highlevelgraph import HighLevelGraph
 from swath.processing._bind import Binding, BoundSource, WindowLike, bind
 from swath.processing._compute import Chunk, Part, Program, SourceProgram, cast, compute_chunk
 from swath.processing._processor import Parameters, Processor
+from swath.product import Grid, placed
 
 __all__ = ["ChunkGraph", "apply", "chunk_graph", "tree_of"]
 
@@ -130,7 +131,11 @@ def tree_of(binding: Binding, arrays: Mapping[str, Any], attributes: Mapping[str
         {group: xr.Dataset(variables, coords=coordinates) for group, variables in groups.items()}
     )
     tree.attrs = {
-        **{key: attributes[key] for key in ("stac_discovery",) if key in attributes},
+        **(
+            {"stac_discovery": _discovery(attributes["stac_discovery"], grid)}
+            if "stac_discovery" in attributes
+            else {}
+        ),
         "other_metadata": {
             "processing": {
                 "processor": binding.processor.name,
@@ -141,6 +146,20 @@ def tree_of(binding: Binding, arrays: Mapping[str, Any], attributes: Mapping[str
         },
     }
     return tree
+
+
+_OF_THE_SOURCE = ("created", "product:type", "processing:level", "processing:lineage", "processing:facility",
+                  "processing:version", "gsd", "bands")  # fmt: skip
+"""Properties that hold for the source product alone: what is made from it is of another type."""
+
+
+def _discovery(source: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
+    """Return what an output tells to those who look for products: the source's time, its own place."""
+    properties = source.get("properties", {})
+    kept = {key: value for key, value in properties.items() if key not in _OF_THE_SOURCE}
+    if source.get("id"):
+        kept["derived_from"] = source["id"]
+    return placed({**source, "properties": kept}, grid)
 
 
 def _program(binding: Binding) -> Program:

@@ -14,9 +14,9 @@ from swath.product.grid import Grid
 from swath.product.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["cut_window", "select_variables"]
+__all__ = ["cut_window", "placed", "select_variables"]
 
 
 def select_variables(tree: xr.DataTree, patterns: Sequence[str]) -> xr.DataTree:
@@ -77,7 +77,11 @@ def cut_window(tree: xr.DataTree, text: str | dict[str, Any]) -> xr.DataTree:
         if node.path in grids:
             dataset = _cut(dataset, grids[node.path], wanted)
         datasets[node.path] = dataset
-    datasets["/"].attrs = _discovery(datasets["/"].attrs, wanted)
+    attributes = datasets["/"].attrs
+    datasets["/"].attrs = {
+        **attributes,
+        "stac_discovery": placed(attributes.get("stac_discovery", {}), wanted),
+    }
     return xr.DataTree.from_dict(datasets)
 
 
@@ -108,16 +112,16 @@ def _outward(span: list[float], length: int) -> tuple[int, int]:
     return max(low, 0), min(high, length)
 
 
-def _discovery(attributes: dict[str, Any], grid: Grid) -> dict[str, Any]:
-    """Return the root's attributes with the place of what is left."""
-    found = attributes.get("stac_discovery", {})
-    properties = found.get("properties", {})
+def placed(discovery: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
+    """Return ``stac_discovery`` attributes with the outline, and all else of the place, of another grid."""
+    properties = discovery.get("properties", {})
     told = {
+        "proj:code": grid.crs,
+        "proj:epsg": grid.epsg,
         "proj:shape": list(grid.shape),
         "proj:transform": list(grid.transform),
         "proj:bbox": list(grid.bounds),
     }
     kept = {key: value for key, value in told.items() if key in properties}
     geometry, bbox = grid_footprint(grid)
-    place = {"bbox": bbox, "geometry": geometry}
-    return {**attributes, "stac_discovery": {**found, **place, "properties": {**properties, **kept}}}
+    return {**discovery, "bbox": bbox, "geometry": geometry, "properties": {**properties, **kept}}

@@ -70,7 +70,10 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
         if name == "distributed":
             with _sigint_held():
                 cluster = LocalCluster(  # type: ignore[no-untyped-call]  # has no annotations
-                    n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",  # None would be port 8787 on all interfaces
+                    silence_logs="CRITICAL",
                 )
             address = stack.enter_context(cluster)
         try:

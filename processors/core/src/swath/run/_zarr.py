@@ -43,6 +43,8 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
         for output in chain.outputs
     }
     tree = tree_of(binding, arrays, attributes)
+    if "stac_discovery" in tree.attrs:
+        tree.attrs["stac_discovery"] = {**tree.attrs["stac_discovery"], "id": name}  # as the item has it
     for node in tree.subtree:
         for variable in node.data_vars.values():
             variable.attrs = {key: _plain(value) for key, value in variable.attrs.items()}
