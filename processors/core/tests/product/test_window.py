@@ -114,3 +114,25 @@ def test_a_dataset_without_one_grid_is_refused():
     other = data.b.assign_attrs({"proj:epsg": 32633})
     with pytest.raises(MetadataError, match="2 different grids"):
         Grid.of(data.assign(c=other))
+
+
+@pytest.mark.parametrize(
+    "text", ["lon -36:-30, lat 20:40", "lon -34:-32, lat -90:90", "lon 0:90, lat -90:90"]
+)
+def test_bounds_on_the_other_side_of_the_earth_are_outside(text):
+    """Far from its central meridian (147 degrees east here) UTM tells wrong places, some in the grid."""
+    with pytest.raises(WindowError, match="outside the grid"):
+        Window.parse(text, GRID)
+
+
+ACROSS = Grid((10980, 10980), (10.0, 0.0, 300000.0, 0.0, -10.0, 8000040.0), "EPSG:32601")
+"""A tile that lies across the 180th meridian, from 177.2 degrees east to 179.5 degrees west."""
+
+
+def test_bounds_across_the_180th_meridian():
+    both = Window.parse("lon 179.9:-179.9, lat 71.5:71.6", ACROSS)
+    east, west = (Window.parse(f"lon {lon}, lat 71.5:71.6", ACROSS) for lon in ("179.9:180", "-180:-179.9"))
+    assert both.columns == (min(east.columns[0], west.columns[0]), max(east.columns[1], west.columns[1]))
+    assert both.rows == (min(east.rows[0], west.rows[0]), max(east.rows[1], west.rows[1]))
+    assert Window.parse("lon -180:180, lat -90:90", ACROSS) == Window.whole(ACROSS)
+    assert Window.parse("lon -180:180, lat -90:90", GRID) == Window.whole(GRID)

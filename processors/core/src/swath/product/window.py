@@ -134,26 +134,52 @@ def _of_bounds(lon: tuple[float, float], lat: tuple[float, float], grid: Grid) -
     from rasterio.warp import transform_bounds  # noqa: PLC0415
 
     told = f"lon {lon[0]:g}:{lon[1]:g}, lat {lat[0]:g}:{lat[1]:g}"
-    if not (-180 <= lon[0] < lon[1] <= 180 and -90 <= lat[0] < lat[1] <= 90):
-        raise WindowError(
-            f"window: {told} is empty or no place on Earth; valid are lon WEST:EAST within -180:180 and "
-            "lat SOUTH:NORTH within -90:90, in degrees. Across the antimeridian, ask for two windows"
-        )
     try:
         geographic, projected = CRS.from_epsg(4326), CRS.from_string(grid.crs)
-        bounds = transform_bounds(geographic, projected, lon[0], lat[0], lon[1], lat[1], densify_pts=_DENSITY)
         valid = transform_bounds(projected, geographic, *grid.bounds, densify_pts=_DENSITY)
+        # Only a grid that itself lies across the 180th meridian gives WEST > EAST a meaning.
+        ordered = lon[0] < lon[1] or (lon[0] > lon[1] and valid[0] > valid[2])
+        if not (ordered and all(abs(x) <= 180 for x in lon) and -90 <= lat[0] < lat[1] <= 90):
+            raise WindowError(
+                f"window: {told} is empty or no place on Earth; valid are lon WEST:EAST within -180:180 and "
+                "lat SOUTH:NORTH within -90:90, in degrees"
+            )
+        near = _near(lon, lat, valid)
+        bounds = transform_bounds(geographic, projected, *near, densify_pts=_DENSITY) if near else None
     except RasterioError as error:
         raise WindowError(f"window: {told} cannot be projected to {grid.crs} ({error})") from error
     a, _, c, _, e, f = grid.transform
-    columns = _span((bounds[0] - c) / a, (bounds[2] - c) / a, grid.shape[1])
-    rows = _span((bounds[1] - f) / e, (bounds[3] - f) / e, grid.shape[0])
+    columns = bounds and _span((bounds[0] - c) / a, (bounds[2] - c) / a, grid.shape[1])
+    rows = bounds and _span((bounds[1] - f) / e, (bounds[3] - f) / e, grid.shape[0])
     if rows is None or columns is None:
         raise WindowError(
             f"window: {told} lies outside the grid; valid are lon {valid[0]:.6f}:{valid[2]:.6f}, "
             f"lat {valid[1]:.6f}:{valid[3]:.6f}"
         )
     return Window(rows, columns)
+
+
+def _near(
+    lon: tuple[float, float], lat: tuple[float, float], valid: tuple[float, float, float, float]
+) -> tuple[float, float, float, float] | None:
+    """Cut bounds to the surroundings of a grid; None where nothing is left.
+
+    Far from its central meridian a projection tells places on the other side of the Earth to be here.
+    Longitudes beyond 180 degrees may come out where the grid lies across the 180th meridian.
+    """
+    west, south, east, north = valid
+    east += 360 if east < west else 0
+    # The edges of the grid bend a little farther out between the points that were projected.
+    wide, high = (east - west) / 100, (north - south) / 100
+    last = lon[1] + (360 if lon[1] < lon[0] else 0)
+    pieces = [
+        (max(lon[0] + turn, west - wide), min(last + turn, east + wide)) for turn in (-360.0, 0.0, 360.0)
+    ]
+    pieces = [(low, top) for low, top in pieces if low < top]
+    bottom, top = max(lat[0], south - high), min(lat[1], north + high)
+    if not pieces or bottom >= top:
+        return None
+    return pieces[0][0], bottom, pieces[-1][1], top
 
 
 def _span(one: float, other: float, length: int) -> tuple[int, int] | None:
