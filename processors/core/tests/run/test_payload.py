@@ -102,3 +102,16 @@ def test_the_schema_judges_as_the_model_does():
     assert not validator.is_valid({**MINIMAL, "parameters": {"resolutoin": 20}})
     assert not validator.is_valid({**MINIMAL, "processor": "other"})
     assert not validator.is_valid({**MINIMAL, "extra": 1})
+
+
+def test_a_key_that_stands_twice_is_told(tmp_path):
+    (tmp_path / "a.yaml").write_text("processor: practice\nwindow: a\ninputs: {product: p}\nwindow: b\n")
+    with pytest.raises(PayloadError, match=r"the key 'window' stands twice.*line 4"):
+        load_payload(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize("key", ["parameters", "inputs"])
+def test_what_should_be_a_mapping_is_refused_and_not_replaced(key):
+    overrides = {"parameters": {"fail_above": 1.0}, "inputs": {"product": "q.zip"}}
+    with pytest.raises(PayloadError, match=f"{key}: Input should be a valid dictionary"):
+        make_payload({**MINIMAL, key: "a=10"}, **overrides)

@@ -105,7 +105,9 @@ def _payload(
     from swath.run import load_payload, make_payload, parse_parameters
 
     content: dict[str, Any] = load_payload(target) if from_file else {"processor": target}
-    values = parse_parameters(get_processor(str(content.get("processor"))), parameters) if parameters else {}
+    values = (
+        parse_parameters(get_processor(str(content.get("processor"))), parameters) if parameters else None
+    )
     inputs = {"product": product} if product else None
     return make_payload(content, inputs=inputs, destination=destination, parameters=values, **overrides)
 

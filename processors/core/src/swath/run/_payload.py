@@ -57,6 +57,20 @@ class Payload(BaseModel):
     )
 
 
+class _OneOfEachKey(yaml.SafeLoader):
+    """YAML's safe loader, which refuses a key that stands twice instead of taking the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
+
+
 def load_payload(path: str | Path) -> dict[str, Any]:
     """Return what a payload file (YAML or JSON) says, its relative paths resolved against its folder.
 
@@ -69,7 +83,7 @@ def load_payload(path: str | Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _LARGEST:
             raise PayloadError(f"{file} is {file.stat().st_size} bytes; a payload file has a page at most.")
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506 -- a SafeLoader
     except OSError as error:
         raise PayloadError(f"{file} cannot be read: {error.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -111,11 +125,11 @@ def make_payload(content: Mapping[str, Any], **overrides: Any) -> Payload:
         if value is None:
             continue
         old = merged.get(name)
-        merged[name] = (
-            {**old, **value}
-            if isinstance(old, dict) and isinstance(value, dict) and name != "window"
-            else value
-        )
+        if name in ("parameters", "inputs") and old is not None:
+            # What is no mapping stays, to be refused with a word; it is not silently replaced.
+            merged[name] = {**old, **value} if isinstance(old, Mapping) else old
+        else:
+            merged[name] = value
     try:
         return Payload.model_validate(merged)
     except ValidationError as error:
@@ -162,6 +176,8 @@ def _parse(processor: Processor, name: str, value: str) -> Any:
     try:
         return TypeAdapter[Any](field.annotation or str).validate_python(value)
     except ValidationError:
+        if not value:
+            return value  # an empty list, for models that take text for one; YAML would say null
         try:
             return yaml.safe_load(value)
         except yaml.YAMLError:
