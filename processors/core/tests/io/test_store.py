@@ -252,3 +252,9 @@ def test_a_place_of_another_file_system_can_be_named():
     fsspec.filesystem("memory").pipe("/bucket/product.zip", buffer.getvalue())
     store = open_store("memory://bucket/product.zip")
     assert (store.names(), store.read("a")) == (["a"], b"remote")
+
+
+@pytest.mark.parametrize("place", ["nowhere://bucket/product", "s3://bucket/product.zarr"])
+def test_a_place_that_cannot_be_reached_is_bad_input(place):
+    with pytest.raises(ProductError, match="cannot be reached from here"):
+        open_store(place)

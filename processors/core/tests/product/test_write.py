@@ -15,9 +15,9 @@ import rasterio
 import swath
 import xarray as xr
 import zarr
-from swath.errors import DestinationError, InputError, MetadataError, ProductError, WriteError
+from swath.errors import DestinationError, InputError, MetadataError, ProductError, RunError, WriteError
 from swath.io import metering
-from swath.product import cut_window, select_variables
+from swath.product import Grid, cut_window, open_product, select_variables, write_product
 
 
 @pytest.fixture(scope="module", params=[2, 3])
@@ -80,6 +80,25 @@ def test_gdal_reads_the_same_numbers(modern_safe, tmp_path):
             np.testing.assert_array_equal(found.read(1), image.read(1))
         assert (found.scales, found.nodata) == ((1e-4,), 0)
         assert found.offsets[0] == pytest.approx(-0.1002)
+
+
+def test_gdal_knows_where_it_lies(modern_safe, tmp_path):
+    product = open_product(modern_safe)
+    write_product(product, tmp_path / "p.zarr")
+    path = "/measurements/reflectance/r60m/b01"
+    with rasterio.open(f'ZARR:"{tmp_path / "p.zarr"}":{path}') as dataset:
+        grid = Grid.of(product[path])
+        assert dataset.crs.to_string() == grid.crs
+        assert dataset.transform[:6] == grid.transform
+
+
+def test_a_corrupt_chunk_of_zarr_is_told_and_leaves_nothing(modern_safe, tmp_path):
+    write_product(open_product(modern_safe), tmp_path / "p.zarr")
+    chunk = tmp_path / "p.zarr/measurements/reflectance/r60m/b01/0.0"
+    chunk.write_bytes(chunk.read_bytes()[:-20])
+    with pytest.raises(RunError, match="Is the product corrupt"):
+        write_product(open_product(tmp_path / "p.zarr"), tmp_path / "q.zarr")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.zarr"]
 
 
 def test_chunks_of_a_zarr_product_are_planned_and_counted(written):

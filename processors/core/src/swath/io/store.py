@@ -164,7 +164,13 @@ def open_store(location: str | os.PathLike[str]) -> Store:
     from swath.io._zip import ZipStore  # noqa: PLC0415 -- it builds on this module
 
     text = os.fspath(location)
-    filesystem, path = fsspec.core.url_to_fs(text)
+    try:
+        filesystem, path = fsspec.core.url_to_fs(text)
+    except (ImportError, ValueError) as error:
+        raise ProductError(
+            f"{text} cannot be reached from here ({error}): give a path on this machine, or "
+            "install the package that fsspec needs for it"
+        ) from None
     if filesystem.isdir(path):
         return DirectoryStore(text, filesystem, path)
     if not filesystem.exists(path):

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from dask.base import get_scheduler
 
-from swath.errors import InputError
+from swath.errors import InputError, RunError, SwathError
 from swath.io.commit import new_product
 from swath.product._chunks import ENCODING_KEY, chunk_source
 
@@ -54,6 +54,8 @@ def write_product(
         The format is unknown, or a source file is found truncated before anything is written.
     DestinationError
         The destination exists, or cannot be one.
+    RunError
+        A chunk could not be decoded or computed; nothing is left.
     WriteError
         The system refused to write; nothing is left.
     """
@@ -64,7 +66,7 @@ def write_product(
         node.path: prepare_dataset(node.to_dataset(inherit=False), zarr_format=zarr_format)
         for node in tree.subtree
     }
-    with new_product(destination, overwrite) as partial, _own_threads():
+    with new_product(destination, overwrite) as partial, _failures_named(), _own_threads():
         xr.DataTree.from_dict(datasets).to_zarr(
             str(partial), mode="w", zarr_format=zarr_format, consolidated=False, write_inherited_coords=True
         )
@@ -104,7 +106,7 @@ def prepare_dataset(dataset: xr.Dataset, *, zarr_format: int = 2) -> xr.Dataset:
         if name in dataset.data_vars:
             described = {"dimensions": [str(dim) for dim in variable.dims], **_packing(variable)}
             described["coordinates"] = sorted(str(n) for n in dataset[name].coords)
-            variable.attrs = {**variable.attrs, "_eopf_attrs": described}
+            variable.attrs = {**variable.attrs, "_eopf_attrs": described, **_reference_system(variable)}
             prepared[name] = (variable.dims, _regular(variable), variable.attrs, variable.encoding)
         else:
             data = _text(variable.data, zarr_format)
@@ -128,6 +130,12 @@ def _packing(variable: xr.Variable) -> dict[str, Any]:
     return packing | {
         key: attributes[key] for key in ("flag_masks", "flag_meanings", "units") if key in attributes
     }
+
+
+def _reference_system(variable: xr.Variable) -> dict[str, Any]:
+    """Return the reference system where GDAL's Zarr driver looks for it; it does not read ``proj:epsg``."""
+    epsg = variable.attrs.get("proj:epsg")
+    return {"_CRS": {"url": f"http://www.opengis.net/def/crs/EPSG/0/{epsg}"}} if epsg else {}
 
 
 def _encoding(variable: xr.Variable, zarr_format: int) -> dict[str, Any]:
@@ -168,6 +176,19 @@ def _regular(variable: xr.Variable) -> Any:
     if variable.chunks is None:
         return variable.data
     return variable.data.rechunk(variable.encoding["chunks"])
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Tell a failure of a codec or of a user's own function as one of the run; others are told already."""
+    try:
+        yield
+    except (SwathError, OSError):
+        raise
+    except Exception as error:
+        raise RunError(
+            f"a chunk could not be computed: {type(error).__name__}: {error}. Is the product corrupt?"
+        ) from error
 
 
 @contextmanager

@@ -100,7 +100,8 @@ EOPF_ZARR = EopfZarrReader()
 def _with_sources(dataset: xr.Dataset, path: str, root: zarr.Group, view: StoreView) -> xr.Dataset:
     """Attach the chunk source of each image, and leave out what only Zarr products tell of themselves."""
     for name, variable in dataset.variables.items():
-        variable.attrs.pop("_eopf_attrs", None)
+        for told in ("_eopf_attrs", "_CRS"):
+            variable.attrs.pop(told, None)
         if variable.chunks is not None and variable.dims[-2:] == ("y", "x"):
             source = _source(f"{path}/{name}".strip("/"), name, root, view)
             variable.encoding = source_encoding(source, variable.encoding)
