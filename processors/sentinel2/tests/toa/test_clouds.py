@@ -130,3 +130,10 @@ def test_real_cloud_cover_is_near_that_of_the_metadata(cloudy_scene, samples):
     made = cloud_test(**{band: cloudy_scene[band] for band in TEST_BANDS})
     found = 100 * np.isin(made, (CLOUD, CIRRUS)).sum() / (made != NOT_TESTED).sum()
     assert found == pytest.approx(told["cloudyPixelPercentage"], abs=7)
+
+
+def test_noise_around_nothing_makes_no_cirrus_and_hides_no_snow():
+    """Since baseline 04.00 counts below the offset are negative reflectances; the ratios have a pole at 0."""
+    for nothing in (1e-4, 0.0, -1e-4):
+        assert classes(**{**GRASS, "b10": nothing}) == CLEAR
+        assert classes(**{**BRIGHT, "b03": 0.8, "b05": 0.8, "b11": nothing}) == SNOW

@@ -52,7 +52,9 @@ def cloud_test(  # noqa: PLR0917 - the bands of the tree; steps are called by ke
     numpy.ndarray
         uint8: 0 not tested (a band is NaN), 1 clear, 2 water, 3 shadow, 4 cirrus, 5 cloud, 6 snow or ice.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # The figure's ratios, multiplied out: where noise makes a band of almost nothing negative (there is an
+    # offset since baseline 04.00), a ratio jumps from far above the threshold to below it.
+    with np.errstate(invalid="ignore"):
         dark = np.where(
             b8a < 0.166,
             np.where(
@@ -60,16 +62,16 @@ def cloud_test(  # noqa: PLR0917 - the bands of the tree; steps are called by ke
                 np.where(b09 - b11 < -0.097, CLEAR, SHADOW),
                 np.where(b09 - b11 < 0.021, WATER, SHADOW),
             ),
-            np.where((b02 / b10 < 14.689) & ~(b02 / b09 < 0.788), CIRRUS, CLEAR),
+            np.where((b02 < 14.689 * b10) & ~(b02 < 0.788 * b09), CIRRUS, CLEAR),
         )
         bright = np.where(
-            b05 / b11 < 4.33,
+            b05 < 4.33 * b11,
             np.where(
                 b11 - b10 < 0.255,
                 np.where(b06 - b07 < -0.016, CLOUD, CIRRUS),
                 np.where(b01 < 0.3, CLEAR, CLOUD),
             ),
-            np.where(b03 < 0.525, np.where(b01 / b05 < 1.184, CLEAR, SHADOW), SNOW),
+            np.where(b03 < 0.525, np.where(b01 < 1.184 * b05, CLEAR, SHADOW), SNOW),
         )
         classes = np.where(b03 < 0.319, dark, bright)
         tested = np.isfinite(b01 + b02 + b03 + b05 + b06 + b07 + b8a + b09 + b10 + b11)

@@ -152,9 +152,9 @@ def _one_tile(
         for begin, end in parts:
             if start <= begin and end <= stop:
                 part = run[begin - start : end - start]
-                marker, length, _, _, number, total = _SOT.unpack_from(part)
-                if marker != SOT:
-                    raise _corrupt(store, header, f"no tile-part at byte {begin}")
+                marker, length, tile, _, number, total = _SOT.unpack_from(part)
+                if marker != SOT or tile != row * header.tiles[1] + column:
+                    raise _corrupt(store, header, f"no part of tile ({row}, {column}) at byte {begin}")
                 pieces += [_SOT.pack(marker, length, 0, end - begin, number, total), part[_SOT.size :]]
     pieces.append(struct.pack(">H", EOC))
     return b"".join(pieces)
