@@ -112,15 +112,20 @@ def test_a_defect_is_called_one_and_fails(verb, capsys) -> None:
     assert "internal error: ZeroDivisionError: by nought" in capsys.readouterr().err
 
 
-def test_a_defect_shows_its_traceback_where_debugging_is_asked_for(verb, monkeypatch) -> None:
+@pytest.mark.parametrize("expected", [1, 2])
+def test_debugging_shows_the_traceback_and_leaves_the_exit_status(
+    verb, monkeypatch, capsys, expected
+) -> None:
     @click.command()
     def broken() -> None:
-        raise ZeroDivisionError
+        error = ZeroDivisionError("by nought")
+        error.exit_status = expected  # type: ignore[attr-defined] # as errors of packages carry it
+        raise error
 
     verb(broken)
     monkeypatch.setenv("SWATH_DEBUG", "1")
-    with pytest.raises(ZeroDivisionError):
-        main(["broken"])
+    assert status("broken") == expected
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
 
 
 def test_a_verb_may_return_its_exit_status(verb) -> None:

@@ -59,7 +59,9 @@ def _run(arguments: list[str] | None) -> int:
 def _tell(error: Exception) -> int:
     """Print an error for people and return its exit status."""
     if os.environ.get("SWATH_DEBUG"):
-        raise error
+        import traceback  # noqa: PLC0415 -- only to hunt a defect
+
+        traceback.print_exception(error)
     status = getattr(error, "exit_status", None)
     if isinstance(status, int):
         click.echo(f"error: {error}", err=True)
