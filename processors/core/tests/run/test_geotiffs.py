@@ -56,6 +56,22 @@ def test_as_many_at_once_as_there_are_workers(binding, tmp_path, workers):
             assert (image.read(1) == k).all()
 
 
+def test_gdals_cache_stays_bounded_when_the_first_file_is_done(binding, tmp_path):
+    """The cache is one for all threads: the first one to end must not give it back its usual size."""
+    from rasterio._env import get_gdal_config  # what tells the size has no public name
+
+    class Watching(Slow):
+        def __getitem__(self, key):
+            sizes.append(get_gdal_config("GDAL_CACHEMAX"))
+            return super().__getitem__(key)
+
+    sizes, before = [], get_gdal_config("GDAL_CACHEMAX")
+    pixels = {f"v{k}": Watching([], k) for k in range(6)}
+    write_cogs(binding, pixels, tmp_path, workers=3, done=silent)
+    assert set(sizes) == {64 * 2**20}
+    assert get_gdal_config("GDAL_CACHEMAX") == before > 64 * 2**20
+
+
 @pytest.mark.parametrize(
     ("failure", "raised"), [(OSError("no space"), WriteError), (KeyboardInterrupt(), KeyboardInterrupt)]
 )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["BLOCK_SIZE", "PixelSource", "blocks", "write_cog"]
+__all__ = ["BLOCK_SIZE", "PixelSource", "blocks", "bounded_cache", "write_cog"]
 
 BLOCK_SIZE = 512
 """Side of the internal tiles, pixels. 512 is what GDAL, titiler and QGIS read best over HTTP."""
@@ -130,12 +130,8 @@ def write_cog(
     if len(source.shape) != 2 or 0 in source.shape:
         raise WriteError(f"{target.name} cannot be made of shape {source.shape}; expected rows and columns.")
     plain = target.with_name(f".{target.name}.plain")
-    settings = {
-        "GDAL_CACHEMAX": _CACHE_BYTES,
-        "GDAL_PAM_ENABLED": "NO",
-        "GDAL_TIFF_OVR_BLOCKSIZE": BLOCK_SIZE,
-    }
-    with _leaving_nothing(plain, target), rasterio.Env(**settings):
+    settings = {"GDAL_PAM_ENABLED": "NO", "GDAL_TIFF_OVR_BLOCKSIZE": BLOCK_SIZE}
+    with _leaving_nothing(plain, target), bounded_cache(), rasterio.Env(**settings):
         try:
             _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, overviews=overviews,
                          description=description, units=units, tags=tags or {})  # fmt: skip
@@ -149,6 +145,15 @@ def write_cog(
             reason = "Is the disk full or read-only?"
             raise WriteError(f"{target.name} could not be written: {error}. {reason}") from error
     return target
+
+
+def bounded_cache() -> rasterio.Env:
+    """Return a context in which GDAL's block cache, one for the whole process, has 64 MiB.
+
+    Who calls :func:`write_cog` from several threads enters it around them: each call brings the bound along,
+    but the first one that ends gives back the cache that it has found.
+    """
+    return rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES)
 
 
 @contextlib.contextmanager

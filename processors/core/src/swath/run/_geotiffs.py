@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from swath.io.cog import write_cog
+from swath.io.cog import bounded_cache, write_cog
 from swath.processing import Binding
 from swath.product.stac import ItemFile
 from swath.run._files import Pixels
@@ -87,19 +87,21 @@ def write_cogs(
             given_up.set()  # before this thread takes the next file
             raise
 
-    pool = ThreadPoolExecutor(min(workers, len(pixels)), thread_name_prefix="swath-geotiff")
-    try:
-        done(0, len(pixels))
-        for number, future in enumerate(as_completed([pool.submit(write, name) for name in pixels]), start=1):
-            if not isinstance(future.exception(), _GivenUpError):  # the one to blame comes, too
-                future.result()
-            done(number, len(pixels))
-    except BaseException:
-        given_up.set()
-        raise
-    finally:
-        # What has begun ends here: nobody may write any more when the caller cleans up.
-        pool.shutdown(wait=True, cancel_futures=True)
+    with bounded_cache():
+        pool = ThreadPoolExecutor(min(workers, len(pixels)), thread_name_prefix="swath-geotiff")
+        try:
+            done(0, len(pixels))
+            futures = [pool.submit(write, name) for name in pixels]
+            for number, future in enumerate(as_completed(futures), start=1):
+                if not isinstance(future.exception(), _GivenUpError):  # the one to blame comes, too
+                    future.result()
+                done(number, len(pixels))
+        except BaseException:
+            given_up.set()
+            raise
+        finally:
+            # What has begun ends here: nobody may write any more when the caller cleans up.
+            pool.shutdown(wait=True, cancel_futures=True)
     return [
         ItemFile(_path(name), _title(name, source), ("data",), {name: source.attributes}, raster=True)
         for name, source in pixels.items()
