@@ -137,7 +137,7 @@ def test_a_verb_may_return_its_exit_status(verb) -> None:
     assert status("changes") == 3
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_exits_with_130(sent: signal.Signals) -> None:
     program = textwrap.dedent("""
         import click, time, swath_cli
@@ -157,6 +157,19 @@ def test_an_interruption_exits_with_130(sent: signal.Signals) -> None:
         _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"Traceback" not in told
+
+
+def test_an_error_of_clearing_up_after_an_interruption_is_no_defect(verb, capsys) -> None:
+    @click.command()
+    def clears() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OSError("Bad file descriptor")
+
+    verb(clears)
+    assert status("clears") == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
 
 
 def test_a_closed_pipe_ends_quietly() -> None:

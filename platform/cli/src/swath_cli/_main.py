@@ -1,5 +1,6 @@
 """The entry of the ``swath`` script: exit statuses and the way errors are told."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -29,10 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with one of the settled exit statuses.
 
     An exception that carries ``exit_status`` is an expected failure: its message is printed, without a
-    traceback. Set ``SWATH_DEBUG=1`` to see the traceback of any failure. SIGTERM ends a verb as Ctrl-C
-    does, so that it can clear up what is half-done.
+    traceback. Set ``SWATH_DEBUG=1`` to see the traceback of any failure. SIGTERM, and SIGHUP
+    when the terminal is closed, end a verb as Ctrl-C does, so that it can clear up what is half-done.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, _interrupt)
     sys.exit(_run(None if arguments is None else list(arguments)))
 
 
@@ -46,14 +49,26 @@ def _run(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted", err=True)
-        return INTERRUPTED
+        return _tell_interruption()
     except click.ClickException as error:
         error.show()
         return USAGE
     except Exception as error:  # noqa: BLE001 -- the last resort of a command line
-        return _tell(error)
+        return _tell_interruption() if _follows_interruption(error) else _tell(error)
     return result if isinstance(result, int) else DONE
+
+
+def _tell_interruption() -> int:
+    with contextlib.suppress(OSError):  # of a terminal that is closed
+        click.echo("\ninterrupted", err=True)
+    return INTERRUPTED
+
+
+def _follows_interruption(error: BaseException | None) -> bool:
+    """Tell whether an error came while an interruption was on its way up, as ``shutil.rmtree`` makes some."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _tell(error: Exception) -> int:
