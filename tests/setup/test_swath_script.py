@@ -95,6 +95,14 @@ def test_a_package_whose_hash_is_not_that_of_the_lock_is_refused(clone: Path) ->
     assert not (clone / ".venv" / "swath-setup").exists()
 
 
+def test_a_checkout_that_cannot_be_written_to_is_told_without_a_traceback(clone: Path) -> None:
+    (clone / ".swath-setup.lock").mkdir()  # refuses root, too
+    done = call(clone, "--version")
+    assert done.returncode == 1
+    assert "checkout that you may write to" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_half_made_environment_is_completed(clone: Path) -> None:
     assert call(clone, "--version").returncode == 0
     (clone / ".venv" / "swath-setup").unlink()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from copier.errors import CopierAnswersInterrupt
 from swath_developer.errors import BadInputError, DeveloperError
 from swath_developer.scaffolding import kinds, scaffold
 
@@ -72,6 +73,21 @@ def test_refuses_answers_that_do_not_fit_and_leaves_nothing(answers, told, templ
 def test_a_template_that_cannot_be_had_leaves_nothing(source, ref, template, tmp_path):
     with pytest.raises(DeveloperError):
         scaffold(tmp_path / "new", template=str(tmp_path / source), ref=ref)
+    assert [path.name for path in tmp_path.iterdir()] == ["template"]
+
+
+def test_a_place_that_cannot_be_written_to_is_bad_input(template):
+    with pytest.raises(BadInputError, match="/proc/new cannot be made"):
+        scaffold(Path("/proc/new"), template=str(template))
+
+
+def test_ctrl_c_at_a_question_is_an_interruption_and_leaves_nothing(template, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise CopierAnswersInterrupt(None, None, None)
+
+    monkeypatch.setattr("swath_developer.scaffolding.run_copy", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scaffold(tmp_path / "new", template=str(template), interactive=True)
     assert [path.name for path in tmp_path.iterdir()] == ["template"]
 
 

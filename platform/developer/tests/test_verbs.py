@@ -17,6 +17,14 @@ def test_new_says_what_comes_next(template, tmp_path):
     assert "swath ci" in done.output
 
 
+def test_what_comes_next_can_be_typed(template, tmp_path, monkeypatch):
+    monkeypatch.setenv("SWATH_CALLED_AS", "./swath")
+    where = tmp_path / "the snow"
+    done = CliRunner().invoke(new, [str(where), "--defaults", "--template", str(template)])
+    assert f"  ./swath ci '{where}'  " in done.output
+    assert f"  cd '{where}'  " in done.output
+
+
 def test_new_lists_its_kinds():
     done = CliRunner().invoke(new, ["--list"])
     assert done.output.startswith("processor ")

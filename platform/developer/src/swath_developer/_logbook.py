@@ -3,6 +3,8 @@
 import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,9 +14,13 @@ from pathlib import Path
 
 import click
 
+from swath_developer._places import typed
 from swath_developer.errors import DeveloperError
 
 INTERRUPTED = 130
+
+SWATH = Path(sys.executable).with_name("swath")
+"""The command that this package's verbs belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Logbook:
         if self._record.is_file():
             told = json.loads(self._record.read_text())
             self._known = {part["title"]: Part(**part) for part in told}
+        else:
+            self._write()  # so that what an interrupted first part leaves is known for a tour's
 
     def part(self, title: str, why: str, *, made: Path, key: str, do: Callable[[], None]) -> None:
         """Do a part unless it is right already, saying so.
@@ -92,6 +100,17 @@ def shown_command(
 ) -> None:
     """Show a command as a user would type it and run it, with its output where the user sees it.
 
+    While it runs, Ctrl-C and SIGTERM are for it: it is left to clear up, however long that takes.
+
+    Parameters
+    ----------
+    words
+        Program and arguments.
+    folder
+        Where it runs; by default here.
+    environment
+        Variables for it besides those of this process; they are shown, but for PATH.
+
     Raises
     ------
     DeveloperError
@@ -100,13 +119,42 @@ def shown_command(
         If it was interrupted.
     """
     program = Path(words[0])
-    shown = shlex.join([program.name, *map(str, words[1:])])
-    click.secho(f"   $ {shown}", fg="cyan")
-    sys.stdout.flush()
-    done = subprocess.run(  # noqa: S603 -- our own commands, read by no shell
-        [str(word) for word in words], cwd=folder, env={**os.environ, **(environment or {})}, check=False
+    arguments = list(map(str, words[1:]))
+    if program == SWATH:
+        shown = typed(*arguments)
+    elif folder and program.is_relative_to(folder):
+        shown = shlex.join([str(program.relative_to(folder)), *arguments])
+    else:
+        on_path = shutil.which(program.name) == str(program)
+        shown = shlex.join([program.name if on_path else str(program), *arguments])
+    given = "".join(
+        f"{key}={shlex.quote(value)} " for key, value in (environment or {}).items() if key != "PATH"
     )
-    if done.returncode in {INTERRUPTED, -2}:
+    if folder:
+        click.secho(f"   $ cd {shlex.quote(str(folder))}", fg="cyan")
+    click.secho(f"   $ {given}{shown}", fg="cyan")
+    sys.stdout.flush()
+    status = _run(list(map(str, words)), folder, {**os.environ, **(environment or {})})
+    if status in {INTERRUPTED, -signal.SIGINT, -signal.SIGTERM}:
         raise KeyboardInterrupt
-    if done.returncode:
-        raise DeveloperError(f"`{shown}` ended with status {done.returncode}; what it said stands above.")
+    if status:
+        raise DeveloperError(f"`{shown}` ended with status {status}; what it said stands above.")
+
+
+def _run(command: list[str], folder: Path | None, environment: Mapping[str, str]) -> int:
+    """Run a command to its end and return its status; no signal makes this process leave it alone.
+
+    A terminal sends Ctrl-C to both. ``subprocess.run`` would kill the command a quarter of a second later,
+    in the middle of its clearing up.
+    """
+    process = subprocess.Popen(command, cwd=folder, env=environment)  # noqa: S603 -- ours, read by no shell
+    handlers = {
+        signal.SIGINT: lambda *_: None,
+        signal.SIGTERM: lambda *_: process.terminate(),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,6 +1,7 @@
 """Where things are: the checkout of Swath, and the folders for caches and installed tools."""
 
 import os
+import shlex
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -18,6 +19,14 @@ def data_folder() -> Path:
     """Return the folder of installed tools: ``$SWATH_HOME``, else the XDG data folder of this user."""
     home = os.environ.get("SWATH_HOME")
     return Path(home).absolute() if home else user_data_path("swath")
+
+
+def typed(*words: str | Path) -> str:
+    """Return a ``swath`` command as the user of this shell can type it, quoted where a shell needs that.
+
+    ``./swath`` says how it was called: the command itself need not be on PATH.
+    """
+    return shlex.join([os.environ.get("SWATH_CALLED_AS", "swath"), *map(str, words)])
 
 
 def checkout() -> Path:

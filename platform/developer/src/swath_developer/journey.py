@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from hashlib import sha256
@@ -10,8 +11,8 @@ from pathlib import Path
 import click
 from uv import find_uv_bin
 
-from swath_developer._logbook import Logbook, shown_command
-from swath_developer._places import checkout, data_folder
+from swath_developer._logbook import SWATH, Logbook, shown_command
+from swath_developer._places import checkout, data_folder, typed
 from swath_developer._process import git, outcome
 from swath_developer.errors import BadInputError, DeveloperError
 from swath_developer.wheels import wheel_folder
@@ -21,8 +22,6 @@ REPOSITORY = "my-processor"
 
 SCENE_SIZE = "2196"
 """Size of the simulated scene in pixels of 10 m: a fifth of a tile each way, nine codec tiles a band."""
-
-SWATH = Path(sys.executable).with_name("swath")
 
 
 def travel(directory: Path | None, *, product: Path | None, fresh: bool) -> None:
@@ -54,7 +53,7 @@ def travel(directory: Path | None, *, product: Path | None, fresh: bool) -> None
         "The template gives a step, a processor, tests, docs and a pipeline that pass as they are.",
         made=repository,
         key=REPOSITORY,  # a repository that is there belongs to its developer: a newer template is no reason
-        do=lambda: shown_command(SWATH, "new", "processor", repository, "--defaults"),
+        do=lambda: _scaffold(repository),
     )
     wheels = wheel_folder()
     components = sorted((checkout() / "ci" / "templates").glob("*/template.yml"))
@@ -123,10 +122,21 @@ def _open(directory: Path, *, fresh: bool) -> Logbook:
     begun = (directory / Logbook.NAME).is_file()
     if directory.exists() and not begun and any(directory.iterdir()):
         raise BadInputError(f"{directory} exists and holds no tour. Name an empty or a new directory.")
-    if begun and fresh:
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    return Logbook(directory)
+    if begun and fresh:  # only what a tour makes: whatever else somebody has put there stays
+        for name in (REPOSITORY, "scenes", "products"):
+            shutil.rmtree(directory / name, ignore_errors=True)
+        (directory / Logbook.NAME).unlink()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return Logbook(directory)
+    except OSError as error:
+        raise BadInputError(f"{directory} cannot be written to: {error.strerror}.") from error
+
+
+def _scaffold(repository: Path) -> None:
+    """Scaffold the repository; one that is there is whole, and was made just before an interruption."""
+    if not (repository / ".copier-answers.yml").is_file():
+        shown_command(SWATH, "new", "processor", repository, "--defaults")
 
 
 def _sample() -> Path | None:
@@ -211,10 +221,10 @@ def _summarise(
     click.secho("\nNext", bold=True)
     swath = repository / ".venv" / "bin" / "swath"
     for command, meaning in (
-        (f"swath info {whole / 'product.zarr'}", "what is in the product"),
-        (f"{swath} run {processor} {scene} --plan", "what a run would read"),
-        ("swath run --list", "the processors that come with Swath"),
-        (f"$EDITOR {repository / 'src'}", "change the step, then:"),
-        (f"swath ci {repository}", "run the pipeline again"),
+        (typed("info", whole / "product.zarr"), "what is in the product"),
+        (shlex.join([str(swath), "run", processor, str(scene), "--plan"]), "what a run would read"),
+        (typed("run", "--list"), "the processors that come with Swath"),
+        (f"$EDITOR {shlex.quote(str(repository / 'src'))}", "change the step, then:"),
+        (typed("ci", repository), "run the pipeline again"),
     ):
         click.echo(f"  {command}    # {meaning}")

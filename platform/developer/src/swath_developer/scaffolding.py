@@ -80,7 +80,10 @@ def scaffold(
         raise BadInputError(f"No template of the kind {kind!r}. There is: {', '.join(kinds())}.")
     given = {"kind": kind, **(answers or {})}
     created = _make_parents(destination.parent)
-    partial = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
+    try:
+        partial = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
+    except OSError as error:
+        raise BadInputError(f"{destination} cannot be made: {error.strerror}.") from error
     try:
         made = _render(source, ref, partial, given, interactive=interactive)
         _commit(partial, made["author"], made["email"])
@@ -143,6 +146,8 @@ def _render(
         TypeError,
     ) as error:  # what copier raises for answers that do not pass their validators
         raise BadInputError(str(error)) from error
+    except KeyboardInterrupt:  # copier's own is an error of its, too: first come, first served
+        raise
     except (CopierError, subprocess.CalledProcessError) as error:
         raise DeveloperError(f"The template {source} could not be rendered: {error}") from error
     except Exception as error:

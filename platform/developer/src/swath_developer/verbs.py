@@ -1,6 +1,7 @@
 """The developer's verbs; each imports what it works with only when it runs."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def new(
       swath new processor snow-cover --defaults -a "name=Snow cover" -a licence=MIT
       swath new snow-cover --template https://git.example.org/swath.git --ref 0.1.0
       swath new --list                             which templates there are
-    """  # noqa: D301 -- click wants the character, not a backslash  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
+    from swath_developer._places import typed  # noqa: PLC0415
     from swath_developer.scaffolding import kinds, scaffold  # noqa: PLC0415
 
     if list_kinds:
@@ -69,10 +71,15 @@ def new(
     where = words[-1]
     click.echo(f"{made.path}: {made.answers['name']}, from {made.template} at {made.version or 'no version'}")
     click.echo("\nNext:")
-    click.echo(f"  swath ci {where}        run its pipeline here: lint, tests, docs, wheel")
-    click.echo(f"  cd {where}              the step is in src/{made.answers['package']}/, its test in tests/")
-    click.echo("  less README.md          set up, run, change, release")
-    click.echo("  git remote add origin … && git push origin main develop")
+    following = {
+        typed("ci", where): "run its pipeline here: lint, tests, docs, wheel",
+        shlex.join(["cd", where]): f"the step is in src/{made.answers['package']}/, its test in tests/",
+        "less README.md": "set up, run, change, release",
+        "git remote add origin … && git push origin main develop": "",
+    }
+    width = max(len(command) for command, meaning in following.items() if meaning)
+    for command, meaning in following.items():
+        click.echo(f"  {command:{width}}  {meaning}".rstrip())
 
 
 def _parse_answers(answers: tuple[str, ...]) -> dict[str, Any]:
@@ -123,7 +130,7 @@ def ci(context: click.Context, *, path: Path, names: tuple[str, ...], list_only:
       swath ci --job test           one job
       swath ci --list               what would run, and what not, and why
       swath ci --json > report.json
-    """  # noqa: D301 -- as above  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
+    """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     from swath_developer import pipeline  # noqa: PLC0415
     from swath_developer.pipeline._display import display_for  # noqa: PLC0415
 

@@ -137,8 +137,9 @@ def test_lists_the_jobs_without_running_them(repository):
 @pytest.mark.parametrize("text", ["job: {stage: nowhere, script: echo}", "job: [", "job: {script: {a: b}}"])
 def test_a_pipeline_that_is_not_valid_is_bad_input(text, repository):
     (repository / ".gitlab-ci.yml").write_text(text)
-    with pytest.raises(BadInputError, match="not valid"):
+    with pytest.raises(BadInputError, match="not valid") as caught:
         pipeline.run(repository, display=PlainDisplay(io.StringIO()))
+    assert "node_modules" not in str(caught.value)
 
 
 def test_a_folder_without_a_pipeline_is_bad_input(repository):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ KEPT = (
     "REQUESTS_CA_BUNDLE",
 )
 KEPT_BEGINNINGS = ("LC_", "XDG_", "UV_", "PIP_", "SWATH_", "http_", "https_", "no_", "HTTP_", "HTTPS_", "NO_")
+
+_NOISE = re.compile(r"finished in|^\s+at .+:\d+:\d+\)?$")
+"""Lines of gitlab-ci-local that tell a user nothing: how long it took, and where in its code it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def list_jobs(tool: Tool, tree: Path, environment: Mapping[str, str], branch: st
     ]
     (listed, problem), (preview, _) = [process.communicate() for process in asked]
     if asked[0].returncode or asked[1].returncode:
-        told = "\n".join(line for line in problem.splitlines() if "finished in" not in line)
+        told = "\n".join(line for line in problem.splitlines() if not _NOISE.search(line))
         raise BadInputError(f"The pipeline is not valid:\n{told.strip()}")
     try:
         details = yaml.load(preview, _PipelineLoader)  # noqa: S506 -- a SafeLoader with one more tag
