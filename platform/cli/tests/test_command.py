@@ -1,5 +1,6 @@
 """The swath command: verbs found by entry point, exit statuses, errors told for people."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -110,6 +111,16 @@ def test_a_defect_is_called_one_and_fails(verb, capsys) -> None:
     verb(broken)
     assert status("broken") == 1
     assert "internal error: ZeroDivisionError: by nought" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_to_is_no_defect(verb, capsys) -> None:
+    @click.command()
+    def writes() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/state")
+
+    verb(writes)
+    assert status("writes") == 1
+    assert capsys.readouterr().err == "error: /srv/state: Permission denied.\n"
 
 
 @pytest.mark.parametrize("expected", [1, 2])

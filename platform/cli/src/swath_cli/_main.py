@@ -1,6 +1,7 @@
 """The entry of the ``swath`` script: exit statuses and the way errors are told."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,6 +14,9 @@ from swath_cli._verbs import Verbs
 
 DONE, FAILED, USAGE, CHANGES, INTERRUPTED = 0, 1, 2, 3, 130
 """The settled exit statuses; CHANGES is that of a ``plan`` which found something to change."""
+
+_OF_THE_MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""Errors that say something of the machine, wherever they come from: no permission, read-only, full."""
 
 
 @click.command(
@@ -83,6 +87,9 @@ def _tell(error: Exception) -> int:
         for note in getattr(error, "__notes__", []):
             click.echo(f"  {note}", err=True)
         return status
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        click.echo(f"error: {error.filename or 'this machine'}: {error.strerror}.", err=True)
+        return FAILED
     click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
     click.echo("This is a defect in Swath. SWATH_DEBUG=1 shows the traceback to report.", err=True)
     return FAILED
