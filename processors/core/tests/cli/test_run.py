@@ -138,7 +138,7 @@ def group_ends(group, seconds=10):
 )
 def test_an_interrupted_run_leaves_nothing(environment, practice_product, destination, engine, sent):
     destination.mkdir()
-    (destination / "old").write_text("kept")
+    (destination / "SHA256SUMS").write_text("kept")
     running = subprocess.Popen(
         [SWATH, "run", "practice", practice_product, destination, "--overwrite", "-p", "seconds=0.5",
          "--workers", "1", "--engine", engine],
@@ -160,7 +160,7 @@ def test_an_interrupted_run_leaves_nothing(environment, practice_product, destin
     assert told.strip().splitlines()[-1] == "interrupted"
     assert "Traceback" not in told
     assert [path.name for path in destination.parent.iterdir()] == ["out"]
-    assert [path.name for path in destination.iterdir()] == ["old"]
+    assert [path.name for path in destination.iterdir()] == ["SHA256SUMS"]
     assert group_ends(running.pid)
 
 

@@ -19,7 +19,7 @@ def left(folder: Path) -> list[str]:
 
 
 def write(destination, text="new", **options):
-    with commit.new_product(destination, **options) as partial:
+    with commit.new_product(destination, **{"checksums": True, **options}) as partial:
         (partial / "folder").mkdir()
         (partial / "folder" / "file").write_text(text)
 
@@ -68,7 +68,20 @@ def test_overwriting_replaces_the_whole(tmp_path):
     (tmp_path / "product" / "more").write_text("")
     write(tmp_path / "product", "new", overwrite=True)
     assert left(tmp_path) == ["product"]
-    assert left(tmp_path / "product") == ["folder"]
+    assert left(tmp_path / "product") == [commit.CHECKSUMS, "folder"]
+
+
+def test_only_a_product_is_overwritten(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter").write_text("years of work")
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "empty").mkdir()
+    for name in ("thesis", "file"):
+        with pytest.raises(DestinationError, match="not a product"):
+            write(tmp_path / name, overwrite=True)
+    write(tmp_path / "empty", overwrite=True)
+    assert left(tmp_path) == ["empty", "file", "thesis"]
+    assert (tmp_path / "thesis" / "chapter").read_text() == "years of work"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
@@ -196,6 +209,7 @@ def test_a_kill_between_the_two_renames_of_an_overwrite_loses_nothing(tmp_path):
     old = tmp_path / f".product.partial-{gone.pid}-old-0123"
     old.mkdir()
     (old / "file").write_text("old")
+    (old / commit.CHECKSUMS).touch()
     with pytest.raises(DestinationError):
         write_after_check(tmp_path)
     write(tmp_path / "product", overwrite=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
+import swath
 import xarray as xr
 from pystac.validation import stac_validator
 from rio_cogeo import cog_validate
@@ -58,6 +59,10 @@ def test_the_layout_is_that_of_eopf_products(tree):
     mask = tree["/quality/mask/r10m/mask"]
     assert mask.dtype == np.uint8
     assert list(mask.attrs["flag_masks"]) == [flag.value for flag in Flag]
+
+
+def test_the_folder_opens_as_the_store_in_it(made):
+    xr.testing.assert_identical(swath.open_product(made), swath.open_product(made / "product.zarr"))
 
 
 def test_the_quick_look_is_a_small_picture_with_content(made):

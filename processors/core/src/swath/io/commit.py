@@ -27,6 +27,9 @@ __all__ = ["CHECKSUMS", "check_apart", "check_destination", "new_product", "writ
 CHECKSUMS = "SHA256SUMS"
 """Name of the file of checksums in a product, as ``sha256sum --check`` reads it."""
 
+_MARKS = (CHECKSUMS, ".zgroup", "zarr.json", "manifest.safe", "MTD_MSIL1C.xml")
+"""Names of files by which a folder is known as a product: only such a folder is replaced."""
+
 _FLUSHES = 16
 """Files that are brought to disk at once: a product has thousands, each a wait that the disk can share."""
 
@@ -37,8 +40,9 @@ def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = 
     Raises
     ------
     DestinationError
-        It exists and ``overwrite`` is false, it is a file system's root, the folder of the user or that in
-        which the process works (or one above), or its parent is not a directory.
+        It exists and ``overwrite`` is false, or it is no product, so that overwriting would lose something
+        else: a file, a folder of other things, the folder of the user or that in which the process works (or
+        one above). It is a file system's root, or its parent is not a directory.
     """
     if not os.fspath(destination):
         raise DestinationError("the destination is empty: give the path of a folder that shall appear")
@@ -56,6 +60,10 @@ def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = 
             )
         if not overwrite:
             raise DestinationError(f"{path} exists already: choose another destination, or pass --overwrite")
+        if not path.is_dir() or (any(path.iterdir()) and not any((path / name).exists() for name in _MARKS)):
+            raise DestinationError(
+                f"{path} is not a product, and nothing else is overwritten: remove it, or choose another"
+            )
         for place in (Path.cwd(), Path.home()):
             if place.resolve().is_relative_to(path.resolve()):
                 raise DestinationError(

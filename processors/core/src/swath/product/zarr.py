@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from swath.errors import MetadataError, ProductError
+from swath.io.store import open_store
 from swath.product._chunks import source_encoding
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from swath.io.store import Store
     from swath.io.zarr import StoreView
 
-__all__ = ["EOPF_ZARR", "EopfZarrReader"]
+__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader"]
+
+RESULT_STORE = "product.zarr"
+"""Name of the Zarr store in the folder that a run leaves; the folder can be opened in its place."""
 
 _ROOTS = (".zmetadata", ".zgroup", "zarr.json")
 
@@ -64,8 +68,8 @@ class EopfZarrReader:
     looks_for = f"an EOPF Zarr product (a group with one of {', '.join(_ROOTS)})"
 
     def can_read(self, store: Store) -> bool:
-        """Tell whether the root is a Zarr group."""
-        return any(store.exists(name) for name in _ROOTS)
+        """Tell whether the root is a Zarr group, or the folder that a run leaves."""
+        return any(store.exists(name) or store.exists(f"{RESULT_STORE}/{name}") for name in _ROOTS)
 
     def open(self, store: Store) -> xr.DataTree:
         """Return the product as a lazy tree. Reads consolidated metadata and coordinates."""
@@ -73,6 +77,8 @@ class EopfZarrReader:
 
         from swath.io.zarr import StoreView  # noqa: PLC0415
 
+        if not any(store.exists(name) for name in _ROOTS):
+            store = open_store(f"{store.location}/{RESULT_STORE}")
         view = StoreView(store)
         try:
             root = zarr.open_group(view, mode="r")

@@ -13,10 +13,11 @@ from swath.errors import WriteError
 from swath.processing import Binding, Quicklook
 from swath.product.quicklook import write_quicklook
 from swath.product.stac import ItemFile, item
+from swath.product.zarr import RESULT_STORE
 
 __all__ = ["Pixels", "open_pixels", "write_item", "write_picture"]
 
-STORE, QUICKLOOK, REPORT, ITEM = "product.zarr", "quicklook.png", "report.json", "item.json"
+STORE, QUICKLOOK, REPORT, ITEM = RESULT_STORE, "quicklook.png", "report.json", "item.json"
 """Names in an output product."""
 
 
