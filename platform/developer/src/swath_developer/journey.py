@@ -221,7 +221,7 @@ def _summarise(
     click.secho("\nNext", bold=True)
     swath = repository / ".venv" / "bin" / "swath"
     for command, meaning in (
-        (typed("info", whole / "product.zarr"), "what is in the product"),
+        (typed("info", whole), "what is in the product"),
         (shlex.join([str(swath), "run", processor, str(scene), "--plan"]), "what a run would read"),
         (typed("run", "--list"), "the processors that come with Swath"),
         (f"$EDITOR {shlex.quote(str(repository / 'src'))}", "change the step, then:"),
