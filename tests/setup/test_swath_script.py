@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,9 @@ def call(
     clone: Path, *arguments: str, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     # The download cache is that of the machine: what is tested is the script, not the network.
-    cache = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+    cache = subprocess.run(
+        [find_uv_bin(), "cache", "dir"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "TOX_"))}
     outside |= {"UV_CACHE_DIR": cache, "SWATH_HOME": str(clone.parent / "home"), **(environment or {})}
     outside.pop("VIRTUAL_ENV", None)

@@ -214,14 +214,19 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_help_costs_little_more_than_the_library_of_the_command_line() -> None:
     """Side by side in one run, the best of several each: the aim is 1.5, the margin is for a busy machine."""
-    import time
+    import resource
+
+    def used() -> float:
+        times = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return times.ru_utime + times.ru_stime
 
     def best(*command: str | Path) -> float:
+        """Return the processor time of a command: what else the machine does counts less in it."""
         seconds = []
         for _ in range(15):
-            began = time.perf_counter()
+            before = used()
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            seconds.append(time.perf_counter() - began)
+            seconds.append(used() - before)
         return min(seconds)
 
     library = best(sys.executable, "-c", "import click")

@@ -24,17 +24,24 @@ def test_makes_a_repository_on_develop_with_one_commit_that_main_has_too(templat
     assert git(made.path, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"), [("snow-cover", "Snow cover"), ("NDVI_10m", "NDVI 10m"), ("4711", "My processor")]
+)
+def test_is_called_after_its_folder_unless_told_otherwise(template, tmp_path, folder, name):
+    assert scaffold(tmp_path / folder, template=str(template)).answers["name"] == name
+
+
 def test_records_where_the_template_is_and_its_version(template, tmp_path):
     made = scaffold(tmp_path / "new", template=str(template))
     recorded = yaml.safe_load((made.path / ".copier-answers.yml").read_text())
     assert recorded["_src_path"] == str(template)
     assert recorded["_commit"] == made.version == "0.2.0"
-    assert recorded["name"] == "My processor"
+    assert recorded["name"] == "New"
 
 
 def test_takes_the_version_that_is_asked_for(template, tmp_path):
     made = scaffold(tmp_path / "new", template=str(template), ref="0.1.0")
-    assert (made.version, (made.path / "README.md").read_text()) == ("0.1.0", "# My processor\n")
+    assert (made.version, (made.path / "README.md").read_text()) == ("0.1.0", "# New\n")
 
 
 def test_makes_a_relative_source_absolute(template, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """A new repository from a template: all of it, committed on its GitFlow branches, or nothing."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -85,7 +86,9 @@ def scaffold(
     except OSError as error:
         raise BadInputError(f"{destination} cannot be made: {error.strerror}.") from error
     try:
-        made = _render(source, ref, partial, given, interactive=interactive)
+        made = _render(
+            source, ref, partial, given, defaults=_named_after(destination), interactive=interactive
+        )
         _commit(partial, made["author"], made["email"])
         partial.chmod(0o755)
         partial.rename(destination)
@@ -96,6 +99,12 @@ def scaffold(
         raise
     recorded = yaml.safe_load((destination / ".copier-answers.yml").read_text())
     return Scaffolded(path=destination, answers=made, template=source, version=recorded.get("_commit", ""))
+
+
+def _named_after(folder: Path) -> dict[str, Any]:
+    """Return the default of the question for a name: the folder's, as people would write it, where it is one."""
+    words = re.sub(r"[\W_]+", " ", folder.name).strip()
+    return {"name": words[:1].upper() + words[1:]} if re.match(r"[^\W\d_]{3}", words) else {}
 
 
 def _make_parents(folder: Path) -> list[Path]:
@@ -124,7 +133,13 @@ def _source(template: str | None, ref: str | None) -> tuple[str, str | None]:
 
 
 def _render(
-    source: str, ref: str | None, folder: Path, given: Mapping[str, Any], *, interactive: bool
+    source: str,
+    ref: str | None,
+    folder: Path,
+    given: Mapping[str, Any],
+    *,
+    defaults: dict[str, Any],
+    interactive: bool,
 ) -> dict[str, Any]:
     """Render the template and return all answers; errors of copier become ours."""
     try:
@@ -136,6 +151,7 @@ def _render(
                 source,
                 folder,
                 data=dict(given),
+                user_defaults=defaults,
                 vcs_ref=ref,
                 defaults=not interactive,
                 overwrite=True,
