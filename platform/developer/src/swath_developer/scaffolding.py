@@ -102,7 +102,7 @@ def scaffold(
 
 
 def _named_after(folder: Path) -> dict[str, Any]:
-    """Return the default of the question for a name: the folder's, as people would write it, where it is one."""
+    """Return the default of the question for a name: the folder's, as people would write it."""
     words = re.sub(r"[\W_]+", " ", folder.name).strip()
     return {"name": words[:1].upper() + words[1:]} if re.match(r"[^\W\d_]{3}", words) else {}
 

@@ -1,9 +1,19 @@
 """A whole tile, simulated once: 13 bands, 10980 x 10980 pixels at 10 m, codec tiles as real products have."""
 
-import os
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from swath_sentinel2 import simulator
+
+SCRIPT = """
+import json, resource, sys
+from swath_sentinel2.simulator import FULL_SIZE, simulate
+product = simulate(sys.argv[1], size=FULL_SIZE)
+print(json.dumps([str(product), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +22,14 @@ def scene():
 
 
 @pytest.fixture(scope="session")
-def full_size(tmp_path_factory):
-    """Return the path of the scene; takes one to three minutes."""
-    folder = tmp_path_factory.mktemp("full-size")
-    return simulator.simulate(folder, size=simulator.FULL_SIZE, workers=os.cpu_count())
+def simulated(tmp_path_factory):
+    """Return the path of the scene, made in a minute or two, and its maker's peak memory in bytes."""
+    command = [sys.executable, "-c", SCRIPT, tmp_path_factory.mktemp("full-size")]
+    path, peak = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Path(path), peak
+
+
+@pytest.fixture(scope="session")
+def full_size(simulated):
+    """Return the path of the scene."""
+    return simulated[0]

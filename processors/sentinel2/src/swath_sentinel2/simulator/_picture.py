@@ -13,8 +13,6 @@ from rasterio.windows import Window as RasterWindow
 from swath_sentinel2.simulator._georeference import Georeference
 
 _DECOMPOSITIONS = 5
-_CACHE = 128_000_000
-"""Bytes of pixels that GDAL keeps: a few rows of tiles, not its usual share of the machine's memory."""
 
 
 def write_picture(
@@ -66,7 +64,7 @@ def write_picture(
         "RESOLUTIONS": 1 + min(_DECOMPOSITIONS, (tile & -tile).bit_length() - 1),
     }
     # One thread an image: several images are encoded at the same time.
-    with rasterio.Env(GDAL_NUM_THREADS="1", GDAL_CACHEMAX=_CACHE):
+    with rasterio.Env(GDAL_NUM_THREADS="1"):
         # The pixels wait on disk, not in memory: 361 MB for the true-colour image of a full scene.
         scratch = path.with_suffix(".tif")
         with rasterio.open(scratch, "w", **profile) as raw:

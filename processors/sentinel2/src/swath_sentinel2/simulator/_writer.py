@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 
 from swath_sentinel2.simulator import _names as names
@@ -31,6 +32,9 @@ from swath_sentinel2.simulator._truth import (
     quantify,
     true_colour,
 )
+
+_CACHE = 128_000_000
+"""Bytes of pixels that GDAL keeps: a few rows of tiles, not its usual share of the machine's memory."""
 
 Bytes = NDArray[np.uint8]
 Progress = Callable[[float], None]
@@ -83,7 +87,9 @@ class Writer:
 
     def _all(self, jobs: list[Job]) -> None:
         """Do all jobs on threads; at the first failure, or Ctrl-C, stop the others."""
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="simulate") as pool:
+        # GDAL's cache is one for the process: bounded around all threads, not by the first of them to end.
+        bounded = rasterio.Env(GDAL_CACHEMAX=_CACHE)
+        with bounded, ThreadPoolExecutor(self._workers, thread_name_prefix="simulate") as pool:
             futures: list[Future[None]] = [pool.submit(job) for job in jobs]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
