@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from rasterio._err import CPLE_BaseError  # what rasterio.shutil.copy lets through; it has no public name
 from rasterio.errors import RasterioError
 from swath.errors import DestinationError, WriteError
 from swath.io.commit import check_destination, new_product
@@ -80,7 +81,7 @@ def simulate(
     with new_product(final, overwrite) as partial:
         try:
             Writer(scene, partial, workers=workers or os.cpu_count() or 1, progress=tell).write()
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError) as error:
             message = f"Cannot write {final}: {error}. Nothing was left there; is there space for it?"
             raise WriteError(message) from error
     tell(1.0)
