@@ -39,5 +39,6 @@ def git(
 ) -> "subprocess.CompletedProcess[str]":
     """Run git in a folder, without the user's hooks and outside of any Git hook that this may run in."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    plain = ["-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false"]
+    # Without optional locks: to look at a repository must not write to it, not even its index.
+    plain = ["--no-optional-locks", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false"]
     return outcome(["git", *plain, *arguments], folder=folder, environment={**clean, **(environment or {})})

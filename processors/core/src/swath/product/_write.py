@@ -152,10 +152,10 @@ def _encoding(variable: xr.Variable, zarr_format: int) -> dict[str, Any]:
 
         encoding["compressors"] = (Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE),)
     else:
-        from zarr.codecs import BloscCodec, BloscShuffle  # noqa: PLC0415
+        from zarr.codecs import BloscCodec  # noqa: PLC0415
 
         size = np.dtype(encoding.get("dtype", variable.dtype)).itemsize
-        codec = BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle, typesize=size)
+        codec = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle", typesize=size)
         encoding["compressors"] = (codec,)
     return encoding
 
