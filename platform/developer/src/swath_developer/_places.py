@@ -2,6 +2,10 @@
 
 import os
 import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -47,3 +51,22 @@ def checkout() -> Path:
         f"No checkout of Swath in {where}: copier.yml and ci/templates are not there. "
         "Set SWATH_CHECKOUT to the folder of a clone of Swath."
     )
+
+
+@contextmanager
+def made_whole(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``folder`` that takes its name when the block ends well: all or nothing.
+
+    Where another process has made the same at the same time, that one's is kept.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
+    try:
+        yield partial
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

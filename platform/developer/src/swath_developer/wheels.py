@@ -6,14 +6,12 @@ scaffolded repository therefore takes them from one place that it is told, and f
 
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from uv import find_uv_bin
 
-from swath_developer._places import cache_folder, checkout
+from swath_developer._places import cache_folder, checkout, made_whole
 from swath_developer._process import outcome
 from swath_developer.errors import DeveloperError
 
@@ -61,30 +59,17 @@ def _fingerprint(root: Path) -> str:
 
 
 def _build(root: Path, folder: Path) -> None:
-    """Build the wheels beside ``folder`` and give them that name when all are there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
-    try:
+    """Build the wheels into ``folder``, which is there when all of them are."""
+    options = (
+        "--quiet",
+        "--wheel",
+        "--no-build-isolation",
+        "--no-create-gitignore",
+        "--python",
+        sys.executable,
+    )
+    with made_whole(folder) as partial:
         for member in MEMBERS:
-            done = outcome(
-                [
-                    *(
-                        find_uv_bin(),
-                        "build",
-                        "--quiet",
-                        "--wheel",
-                        "--no-build-isolation",
-                        "--no-create-gitignore",
-                    ),
-                    *("--python", sys.executable, "--out-dir", partial, root / member),
-                ]
-            )
+            done = outcome([find_uv_bin(), "build", *options, "--out-dir", partial, root / member])
             if done.returncode:
                 raise DeveloperError(f"The wheel of {member} could not be built:\n{done.stderr.strip()}")
-        try:
-            partial.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process has made the same at the same time
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

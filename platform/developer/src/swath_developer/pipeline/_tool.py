@@ -4,12 +4,11 @@ import hashlib
 import re
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from swath_developer._places import data_folder
+from swath_developer._places import data_folder, made_whole
 from swath_developer._process import outcome
 from swath_developer.errors import DeveloperError
 
@@ -53,12 +52,10 @@ def tool() -> Tool:
 
 
 def _install(folder: Path, contents: dict[str, bytes]) -> None:
-    """Install beside the folder, then give it its name: it is whole or not there."""
+    """Install into the folder: it is whole or not there."""
     _need("npm")
     sys.stderr.write("swath ci: installing gitlab-ci-local, once …\n")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
-    try:
+    with made_whole(folder) as partial:
         for name, content in contents.items():
             (partial / name).write_bytes(content)
         done = outcome(
@@ -66,13 +63,6 @@ def _install(folder: Path, contents: dict[str, bytes]) -> None:
         )
         if done.returncode:
             raise DeveloperError(f"npm could not install gitlab-ci-local:\n{done.stderr.strip()}")
-        try:
-            partial.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process has installed the same at the same time
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _need(*programs: str) -> None:
