@@ -253,3 +253,25 @@ def test_the_folder_one_works_in_is_never_replaced(tmp_path, monkeypatch, destin
     monkeypatch.chdir(tmp_path / "work")
     with pytest.raises(DestinationError):
         commit.check_destination(destination, overwrite=True)
+
+
+def test_writes_still_under_way_in_zarr_when_one_fails_leave_nothing(tmp_path):
+    import asyncio
+
+    from zarr.core.sync import sync
+
+    def late(path):
+        time.sleep(0.3)
+        path.mkdir(parents=True)
+        (path / "0.0").write_text("a chunk, after the failure")
+
+    async def fail(path):
+        raise OSError(28, "No space left on device")
+
+    async def together(path):
+        await asyncio.gather(fail(path), asyncio.to_thread(late, path / "array"))
+
+    with pytest.raises(WriteError, match="No space left"), commit.new_product(tmp_path / "product") as partial:
+        sync(together(partial))
+    time.sleep(0.5)
+    assert not left(tmp_path)

@@ -6,12 +6,14 @@ same file system, so that the last step is one atomic rename.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,6 +31,9 @@ CHECKSUMS = "SHA256SUMS"
 
 _MARKS = (CHECKSUMS, ".zgroup", "zarr.json", "manifest.safe", "MTD_MSIL1C.xml")
 """Names of files by which a folder is known as a product: only such a folder is replaced."""
+
+_SETTLING = 60.0
+"""Seconds to wait, at most, for the writes that were under way when one of them failed."""
 
 _FLUSHES = 16
 """Files that are brought to disk at once: a product has thousands, each a wait that the disk can share."""
@@ -134,7 +139,9 @@ def new_product(
             ) from error
     finally:
         # Reached with the partial still there only when something went wrong, Ctrl-C included.
-        shutil.rmtree(partial, ignore_errors=True)
+        if partial.exists():
+            _settle()
+            shutil.rmtree(partial, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
@@ -171,6 +178,23 @@ def _appear(partial: Path, final: Path, *, overwrite: bool) -> None:
         shutil.rmtree(old, ignore_errors=True)
     else:
         old.unlink(missing_ok=True)
+
+
+def _settle() -> None:
+    """Wait for what zarr is still writing: the first failure is raised while its other writes go on.
+
+    They would make files, and the folders for them, in a directory that is being removed.
+    """
+    writing = sys.modules.get("zarr.core.sync")  # what was never imported writes nothing
+    if writing is not None:
+        with suppress(OSError, RuntimeError):  # its loop has been closed, at the end of the process
+            writing.sync(_others_ended())
+
+
+async def _others_ended() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=_SETTLING)
 
 
 def _remove_stale(final: Path) -> None:
