@@ -1,0 +1,179 @@
+"""The whole installation: its plan in one list, and applying it in the order that parts need one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from swath_sde.changes import Action, Change, pending
+from swath_sde.cluster import EmbeddedCluster
+from swath_sde.errors import ConfigurationError
+from swath_sde.images import build_images, plan_images
+from swath_sde.realm import apply_realm, plan_realm
+from swath_sde.releases import (
+    ReleaseStatus,
+    apply_release,
+    plan_release,
+    release_status,
+    remove_release,
+)
+from swath_sde.secrets import apply_secrets, plan_secrets, remove_namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from swath_sde.configuration import Installation
+
+__all__ = ["PARTS", "Part", "apply_installation", "plan_installation", "remove_installation", "status_of"]
+
+PARTS = ("cluster", "secrets", "images", "ingress", "registry", "postgresql", "keycloak", "realm", "hub")
+"""The parts of an installation, in the order in which they need one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an installation."""
+
+    name: str
+    """One of ``PARTS``."""
+    plan: Callable[[], list[Change]]
+    """Returns what ``apply`` would change."""
+    apply: Callable[[Callable[[str], None]], list[Change]]
+    """Changes it, telling what is waited for, and returns what was changed."""
+
+
+def plan_installation(installation: Installation, only: Sequence[str] = ()) -> list[Change]:
+    """Return what differs between an installation and its description, in the order of application.
+
+    Raises
+    ------
+    ConfigurationError
+        ``only`` names what is no part of this installation.
+    PlatformError
+        A part cannot be looked at.
+    """
+    changes: list[Change] = []
+    for part in _parts(installation, only):
+        found = part.plan()
+        changes += found
+        if part.name == "cluster" and any(change.action is Action.CREATE for change in pending(found)):
+            # There is nothing to compare with yet: all the rest is to be created.
+            rest = [name for name in _names(installation, only) if name != "cluster"]
+            return changes + [Change("part", name, Action.CREATE) for name in rest]
+    return changes
+
+
+def apply_installation(
+    installation: Installation, only: Sequence[str] = (), *, progress: Callable[[str], None]
+) -> list[Change]:
+    """Make an installation what its description says, and return what was changed.
+
+    Parameters
+    ----------
+    installation
+        The description.
+    only
+        Names of parts; by default all.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    ConfigurationError
+        ``only`` names what is no part of this installation.
+    PlatformError
+        A part cannot be made; those before it are, and a second call goes on there.
+    """
+    done: list[Change] = []
+    for part in _parts(installation, only):
+        progress(part.name)
+
+        def tell(what: str, name: str = part.name) -> None:
+            progress(f"{name}: {what}")
+
+        done += pending(part.apply(tell))
+    return done
+
+
+def status_of(installation: Installation) -> list[ReleaseStatus]:
+    """Return how each component is.
+
+    Raises
+    ------
+    ClusterError
+        The cluster cannot be reached.
+    """
+    return [release_status(installation, component) for component in installation.components.enabled()]
+
+
+def remove_installation(installation: Installation, *, data: bool) -> list[Change]:
+    """Stop an installation: the embedded cluster stops, on a cluster of yours the releases are removed.
+
+    Parameters
+    ----------
+    installation
+        What is to go.
+    data
+        Whether its volumes, secrets and everything else that it keeps go, too.
+
+    Raises
+    ------
+    PlatformError
+        Something does not go.
+    """
+    if installation.where.kind == "embedded":
+        cluster = EmbeddedCluster(installation)
+        if data:
+            cluster.reset()
+        else:
+            cluster.down()
+        return [Change("embedded cluster", installation.name, Action.DELETE)]
+    changes = [
+        change
+        for component in reversed(installation.components.enabled())
+        for change in remove_release(installation, component)
+    ]
+    return changes + (remove_namespaces(installation) if data else [])
+
+
+def _names(installation: Installation, only: Sequence[str]) -> list[str]:
+    enabled = set(installation.components.enabled())
+    there = [
+        name
+        for name in PARTS
+        if name in {"secrets", "images"}
+        or name in enabled
+        or (name == "cluster" and installation.where.kind == "embedded")
+        or (name == "realm" and "keycloak" in enabled)
+    ]
+    for name in only:
+        if name not in there:
+            raise ConfigurationError(f"this installation has no part {name!r}; parts are {', '.join(there)}")
+    return [name for name in there if not only or name in only]
+
+
+def _parts(installation: Installation, only: Sequence[str]) -> Iterator[Part]:
+    for name in _names(installation, only):
+        yield _part(installation, name)
+
+
+def _part(installation: Installation, name: str) -> Part:
+    match name:
+        case "cluster":
+            cluster = EmbeddedCluster(installation)
+            return Part(name, cluster.plan, cluster.up)
+        case "secrets":
+            return Part(name, lambda: plan_secrets(installation), lambda _: apply_secrets(installation))
+        case "images":
+            return Part(
+                name,
+                lambda: plan_images(installation),
+                lambda tell: build_images(installation, progress=tell),
+            )
+        case "realm":
+            return Part(name, lambda: plan_realm(installation), lambda _: apply_realm(installation))
+    return Part(
+        name,
+        lambda: plan_release(installation, name),
+        lambda tell: apply_release(installation, name, progress=tell),
+    )
