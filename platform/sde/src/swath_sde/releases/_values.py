@@ -51,6 +51,15 @@ def _dns(installation: Installation) -> dict[str, Any]:
     return {"cidr": f"{NODE_ADDRESS}/32"}
 
 
+def _api_server(installation: Installation) -> dict[str, Any]:
+    """Return where the API server is, for policies: on the embedded cluster at the node's own address."""
+    if installation.where.kind != "embedded":
+        return {"cidr": "0.0.0.0/0", "ports": [443, 6443]}
+    from swath_sde.cluster import NODE_ADDRESS  # noqa: PLC0415 -- only where it is needed
+
+    return {"cidr": f"{NODE_ADDRESS}/32", "ports": [6443]}
+
+
 def _storage(installation: Installation, size: str) -> dict[str, Any]:
     return {"size": size, "class": installation.storage.storage_class}
 
@@ -121,7 +130,26 @@ def _keycloak(installation: Installation) -> dict[str, Any]:
 
 
 def _hub(installation: Installation) -> dict[str, Any]:
-    raise NotImplementedError
+    hub, groups = installation.components.hub, installation.identity.groups
+    roles = installation.identity.roles
+    return {
+        **_addressed(installation, "hub", "hub"),
+        "database": _database(installation),
+        "oidc": {"issuer": installation.issuer},
+        "access": {
+            "allowedGroups": sorted(name for name, group in groups.items() if group.workspace),
+            "adminGroups": sorted(name for name, group in groups.items() if roles[group.role].hub == "admin"),
+        },
+        "profiles": list(hub.profiles),
+        "culling": {"idleMinutes": hub.idle_minutes, "maxAgeHours": hub.max_age_hours},
+        "storage": _storage(installation, hub.user_storage),
+        "proxy": {"image": _image(installation, "proxy")},
+        "workspace": {
+            "image": _image(installation, "workspace"),
+            "resources": hub.user_resources.model_dump(mode="json"),
+        },
+        "networkPolicy": {"enabled": True, "dns": _dns(installation), "apiServer": _api_server(installation)},
+    }
 
 
 _OWN: dict[str, Callable[[Installation], dict[str, Any]]] = {

@@ -11,12 +11,13 @@ import certifi
 from swath_sde.changes import Action, Change, pending
 from swath_sde.objects import Objects, applying, differences, objects_of
 from swath_sde.secrets._desired import MANAGED_BY, Certificate, Values, desired_objects, namespaces
-from swath_sde.trust import Authority, names_of, still_good
+from swath_sde.trust import Request, installation_authority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from swath_sde.configuration import Installation
+    from swath_sde.trust import Authority
 
 __all__ = ["apply_secrets", "plan_secrets", "read_secret", "remove_namespaces"]
 
@@ -79,32 +80,39 @@ def remove_namespaces(installation: Installation) -> list[Change]:
 
 
 def _desired(installation: Installation, objects: Objects) -> list[dict[str, Any]]:
-    authority = Authority.of(installation)
+    authority = installation_authority(installation)
 
     def read(namespace: str, name: str) -> Mapping[str, str]:
         return read_secret(objects, namespace, name)
 
+    bundle = _SYSTEM_BUNDLE if _SYSTEM_BUNDLE.is_file() else Path(certifi.where())
     return list(
         desired_objects(
             installation,
             Values(read),
-            authority=authority.certificate,
-            system_authorities=(
-                _SYSTEM_BUNDLE if _SYSTEM_BUNDLE.is_file() else Path(certifi.where())
-            ).read_text(encoding="utf-8"),
+            authority=authority.pem,
+            system_authorities=bundle.read_text(encoding="utf-8"),
             certificate=_certificate(installation, authority, read),
         )
     )
 
 
-def _certificate(installation: Installation, authority: Authority, read: Any) -> Certificate | None:
+def _certificate(
+    installation: Installation, authority: Authority, read: Callable[[str, str], Mapping[str, str]]
+) -> Certificate | None:
     """Return a new certificate of all addresses, None while the one in the cluster is good."""
-    names = names_of(installation)
-    held = read(installation.namespace("ingress"), "ingress-tls").get("tls.crt", "")
-    if held and still_good(held, authority, names):
+    request = Request(
+        name=f"*.{installation.domain}",
+        usages=("server",),
+        hosts=(f"*.{installation.domain}", installation.domain),
+        days=installation.tls.validity_days,
+    )
+    held = read(installation.namespace("ingress"), "ingress-tls")
+    text = held.get("tls.crt", "") + held.get("tls.key", "")
+    if text and authority.fits(text.encode(), request):
         return None
-    chain, key = authority.issue_server(names, days=installation.tls.validity_days)
-    return Certificate(chain=chain, key=key)
+    chain, begin, key = authority.issue(request).partition("-----BEGIN PRIVATE KEY-----")
+    return Certificate(chain=chain, key=begin + key)
 
 
 def _compare(objects: Objects, body: dict[str, Any]) -> Change:

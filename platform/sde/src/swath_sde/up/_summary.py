@@ -9,7 +9,7 @@ import click
 
 from swath_sde.objects import kubeconfig_of
 from swath_sde.places import typed
-from swath_sde.trust import Authority
+from swath_sde.trust import installation_authority
 
 if TYPE_CHECKING:
     from swath_sde.configuration import Installation
@@ -40,7 +40,7 @@ def summary(installation: Installation, seconds: float) -> str:
         ]
         lines.append(f"  first password of a user:  {_password(installation, 'developer')}")
     lines.append(click.style("\nGood to know", bold=True))
-    lines.append(f"  certificates are signed by  {Authority.of(installation).file}")
+    lines.append(f"  certificates are signed by  {installation_authority(installation).path}")
     lines.append("  (a browser asks once whether to trust it; import it to be asked no more)")
     lines.append(f"  {typed('status')}    # how each component is")
     lines.append(f"  {typed('plan')}      # what differs from swath.yaml")
