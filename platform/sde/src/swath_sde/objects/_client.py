@@ -48,11 +48,11 @@ class Objects:
         self.kubeconfig = kubeconfig
         self.context = context
         try:
-            self._api = config.new_client_from_config(str(kubeconfig), context)
+            self.api = config.new_client_from_config(str(kubeconfig), context)
         except ConfigException as error:
             raise ClusterError(f"{kubeconfig} leads to no cluster: {error}") from None
         with _told(f"the cluster of {kubeconfig}"):
-            self._client = DynamicClient(self._api)
+            self._client = DynamicClient(self.api)
 
     def get(self, kind: str, name: str, namespace: str | None = None, *, api: str = "v1") -> Object | None:
         """Return an object, None where there is none."""

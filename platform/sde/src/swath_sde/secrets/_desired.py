@@ -97,13 +97,6 @@ def desired_objects(
     for component, data in _secrets(installation, values).items():
         if component in enabled:
             yield _secret(component, installation.namespace(component), data)
-    if "keycloak" in enabled:
-        place = installation.namespace("keycloak")
-        passwords = {
-            user.username: values.value(place, "initial-passwords", user.username)
-            for user in installation.identity.users
-        }
-        yield _secret("initial-passwords", place, passwords)
     if "registry" in enabled and installation.images.registry is None:
         place = installation.namespace("registry")
         login = (_REGISTRY_USER, values.value(place, "registry", "password"))
