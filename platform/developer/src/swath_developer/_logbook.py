@@ -14,8 +14,8 @@ from pathlib import Path
 
 import click
 
-from swath_developer._places import typed
 from swath_developer.errors import DeveloperError
+from swath_developer.places import typed
 
 INTERRUPTED = 130
 

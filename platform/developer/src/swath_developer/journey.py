@@ -12,9 +12,9 @@ import click
 from uv import find_uv_bin
 
 from swath_developer._logbook import SWATH, Logbook, shown_command
-from swath_developer._places import checkout, data_folder, typed
 from swath_developer._process import git, outcome
 from swath_developer.errors import BadInputError, DeveloperError
+from swath_developer.places import checkout, data_folder, typed
 from swath_developer.wheels import wheel_folder
 
 REPOSITORY = "my-processor"

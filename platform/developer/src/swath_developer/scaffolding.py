@@ -15,9 +15,9 @@ import yaml
 from copier import run_copy
 from copier.errors import CopierError
 
-from swath_developer._places import checkout
 from swath_developer._process import git
 from swath_developer.errors import BadInputError, DeveloperError
+from swath_developer.places import checkout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ def new(
       swath new snow-cover --template https://git.example.org/swath.git --ref 0.1.0
       swath new --list                             which templates there are
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
-    from swath_developer._places import typed  # noqa: PLC0415
+    from swath_developer.places import typed  # noqa: PLC0415
     from swath_developer.scaffolding import kinds, scaffold  # noqa: PLC0415
 
     if list_kinds:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from swath_developer._places import cache_folder, checkout, made_whole
 from swath_developer._process import outcome
 from swath_developer.errors import DeveloperError
+from swath_developer.places import cache_folder, checkout, made_whole
 
 MEMBERS = ("platform/cli", "processors/core")
 """Members of the workspace whose wheels a processor needs: the command and the core."""

@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from swath_developer._places import checkout
 from swath_developer.errors import BadInputError
+from swath_developer.places import checkout
 
 FOLDER = ".swath-components"
 """Where the copies are put in the scratch copy of a repository."""

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from swath_developer._places import cache_folder
 from swath_developer._process import git
 from swath_developer.errors import BadInputError, DeveloperError
+from swath_developer.places import cache_folder
 
 SLOTS = 64
 """Pipelines that may run on this machine at the same time, for one user."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from swath_developer._places import data_folder, made_whole
 from swath_developer._process import outcome
 from swath_developer.errors import DeveloperError
+from swath_developer.places import data_folder, made_whole
 
 FILES = ("package.json", "package-lock.json", ".npmrc")
 OLDEST_NODE = 20

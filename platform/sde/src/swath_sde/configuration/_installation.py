@@ -1,0 +1,127 @@
+"""``swath.yaml`` as a whole: one installation of the platform."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 -- pydantic reads the annotations
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from swath_sde.configuration._base import DnsLabel, DnsName, Part
+from swath_sde.configuration._components import Components
+from swath_sde.configuration._identity import Identity
+
+__all__ = ["Images", "Installation", "Storage", "Tls", "Where"]
+
+
+class Where(Part):
+    """Where the installation runs."""
+
+    kind: Literal["embedded", "kubeconfig"] = "embedded"
+    """``embedded``: a Kubernetes that Swath makes on this machine; ``kubeconfig``: a cluster of yours."""
+    https_port: Annotated[int, Field(ge=1, le=65535)] = 8443
+    """Port of all addresses; on the embedded cluster a loopback port of this machine."""
+    kubeconfig: Path | None = None
+    """File that leads to your cluster; a relative path counts from the folder of ``swath.yaml``."""
+    context: str | None = None
+    """Context in that file; by default its current one."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Where:
+        if self.kind == "kubeconfig" and self.kubeconfig is None:
+            raise ValueError("kind: kubeconfig needs the path of the file in `kubeconfig`")
+        if self.kind == "embedded" and (self.kubeconfig or self.context):
+            raise ValueError("kind: embedded makes its own cluster: leave out `kubeconfig` and `context`")
+        if self.kind == "embedded" and not 8000 <= self.https_port <= 32767:
+            raise ValueError(f"https_port is {self.https_port}; the embedded cluster takes 8000 to 32767")
+        return self
+
+
+class Tls(Part):
+    """The certificates of all addresses."""
+
+    issuer: Literal["private-ca"] = "private-ca"
+    """A certificate authority of the installation's own, which every component trusts."""
+    validity_days: Annotated[int, Field(ge=1, le=397)] = 397
+    """A certificate is good for so long; it is renewed when less than 30 days, or a third, are left."""
+
+
+class Images(Part):
+    """Where the images come from."""
+
+    source: Literal["build"] = "build"
+    """``build``: from the Dockerfiles of this project, on a base of Debian packages."""
+    builder: Literal["buildah", "kaniko", "buildkit"] = "buildah"
+    """What builds them; `kaniko` and `buildkit` run in a cluster that can pull their images."""
+    registry: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:/-]*$")] | None = None
+    """Registry and path to push to; by default the installation's own."""
+
+
+class Storage(Part):
+    """Where volumes come from."""
+
+    storage_class: str | None = Field(default=None, alias="class")
+    """Storage class of all volumes; by default the cluster's default."""
+
+
+class Installation(Part):
+    """One installation of the platform, as ``swath.yaml`` describes it."""
+
+    version: Literal[1] = 1
+    """Version of this format."""
+    name: DnsLabel = "swath"
+    """Name of the installation, and the first part of the names of its namespaces."""
+    domain: DnsName = "swath.localhost"
+    """Every component's host is below it. Browsers lead names below ``localhost`` to their own machine."""
+    where: Where = Field(default_factory=Where)
+    """The cluster."""
+    tls: Tls = Field(default_factory=Tls)
+    """The certificates."""
+    images: Images = Field(default_factory=Images)
+    """The images."""
+    storage: Storage = Field(default_factory=Storage)
+    """The volumes."""
+    components: Components = Field(default_factory=Components)
+    """The components: which there are, and how large."""
+    identity: Identity = Field(default_factory=Identity)
+    """Users, groups and roles."""
+
+    @model_validator(mode="after")
+    def _needs_met(self) -> Installation:
+        enabled = set(self.components.enabled())
+        for component, needed in (
+            ("keycloak", {"postgresql", "ingress"}),
+            ("hub", {"keycloak", "postgresql", "ingress"}),
+            ("registry", {"ingress"}),
+        ):
+            if component in enabled and (missing := needed - enabled):
+                raise ValueError(
+                    f"components.{component} needs {', '.join(sorted(missing))}: enable that, too, or "
+                    f"disable {component}"
+                )
+        if self.images.registry is None and "registry" not in enabled:
+            raise ValueError("components.registry is disabled, and images.registry names no other: give one")
+        return self
+
+    def namespace(self, component: str) -> str:
+        """Return the namespace of a component."""
+        return f"{self.name}-{component}"
+
+    def host(self, component: str) -> str:
+        """Return the host name of a component, without port."""
+        return f"{component}.{self.domain}"
+
+    def url(self, component: str) -> str:
+        """Return the address of a component, without a slash at its end."""
+        port = "" if self.where.https_port == 443 else f":{self.where.https_port}"
+        return f"https://{self.host(component)}{port}"
+
+    @property
+    def issuer(self) -> str:
+        """Issuer of the realm's tokens."""
+        return f"{self.url('keycloak')}/realms/{self.identity.realm}"
+
+    @property
+    def image_registry(self) -> str:
+        """Registry and path that images are pushed to, as it stands before an image's name."""
+        return self.images.registry or f"{self.url('registry').removeprefix('https://')}/{self.name}"

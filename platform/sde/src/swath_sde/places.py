@@ -1,0 +1,22 @@
+"""Where an installation keeps what it has, and what can be made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from swath_developer.places import cache_folder, checkout, data_folder, made_whole, typed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["cache_folder", "checkout", "made_whole", "state_folder", "typed"]
+
+
+def state_folder(name: str) -> Path:
+    """Return the folder of an installation's own state on this machine; made with mode 0700 where absent.
+
+    It is ``$SWATH_HOME/clusters/NAME``, else that of the XDG data folder of this user.
+    """
+    folder = data_folder() / "clusters" / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
