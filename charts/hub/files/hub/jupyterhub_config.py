@@ -116,7 +116,8 @@ spawner.namespace = settings["namespace"]
 spawner.image = settings["image"]
 spawner.image_pull_policy = "IfNotPresent"
 spawner.image_pull_secrets = settings["imagePullSecrets"]
-spawner.cmd = ["/usr/libexec/swath/start", "jupyterhub-singleuser"]
+# After the image's own entry point, which clones the welcome repositories.
+spawner.cmd = ["jupyterhub-singleuser"]
 spawner.port = 8888
 spawner.start_timeout = settings["startSeconds"]
 spawner.http_timeout = 120
