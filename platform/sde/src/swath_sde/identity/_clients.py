@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["client_steps", "scope_steps"]
 
-_SCOPE = {
-    "protocol": "openid-connect",
-    "attributes": {"include.in.token.scope": "true", "display.on.consent.screen": "false"},
-}
+_SCOPE_ATTRIBUTES = {"include.in.token.scope": "true", "display.on.consent.screen": "false"}
+_SCOPE: dict[str, Any] = {"protocol": "openid-connect", "attributes": _SCOPE_ATTRIBUTES}
 
 
 def scope_steps(server: Server, desired: DesiredRealm, observed: ObservedRealm) -> Iterator[Step]:
@@ -35,7 +33,7 @@ def scope_steps(server: Server, desired: DesiredRealm, observed: ObservedRealm) 
         content = {
             "name": GROUPS_SCOPE,
             **_SCOPE,
-            "attributes": {**_SCOPE["attributes"], MARK: desired.owner},  # type: ignore[dict-item] -- a dict
+            "attributes": {**_SCOPE_ATTRIBUTES, MARK: desired.owner},
             "protocolMappers": [GROUPS_MAPPER.representation()],
         }
         yield Step(
@@ -123,7 +121,7 @@ def _update(server: Server, client: Client, live: dict[str, Any], secrets: Secre
 
 
 def _update_scope(server: Server, live: dict[str, Any]) -> None:
-    attributes = {**live.get("attributes", {}), **_SCOPE["attributes"]}  # type: ignore[dict-item] -- a dict
+    attributes = {**live.get("attributes", {}), **_SCOPE_ATTRIBUTES}
     server.admin.update_client_scope(live["id"], {**live, **_SCOPE, "attributes": attributes})
     _set_mappers(server, f"/client-scopes/{live['id']}", [GROUPS_MAPPER], live)
 

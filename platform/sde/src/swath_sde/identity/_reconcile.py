@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from keycloak.exceptions import KeycloakError
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["apply_identity", "plan_identity"]
 
-_ROUNDS = 4
-"""So often the steps are found anew where somebody else changes the same realm at the same time."""
+_MEANWHILE = (404, 409)
+"""Keycloak's answers where somebody else has made or removed something since it was looked at."""
+
+_ATTEMPTS = 3
+"""A change that is refused that way more often is refused for good."""
 
 
 def plan_identity(
@@ -77,18 +81,19 @@ def apply_identity(
     """
     desired = desired_realm(installation)
     done: list[Change] = []
+    refused: Counter[Change] = Counter()
     with connected(administration, desired.name) as server:
-        for left in reversed(range(_ROUNDS)):
-            try:
-                for step in _steps(server, desired, secrets):
+        while steps := _steps(server, desired, secrets):
+            for step in steps:
+                try:
                     step.take()
-                    done.append(step.change)
-                    progress(step.change)
-            except (KeycloakError, StopIteration) as error:
-                # Made or removed by somebody else since it was looked at: look again.
-                code = getattr(error, "response_code", 404)
-                if code not in (404, 409) or not left:
-                    raise
+                except KeycloakError as error:
+                    refused[step.change] += 1
+                    if error.response_code not in _MEANWHILE or refused[step.change] > _ATTEMPTS:
+                        raise
+                    break  # look again at what there is now
+                done.append(step.change)
+                progress(step.change)
             else:
                 break
     return done

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,7 @@ class Server:
     def group_id(self, name: str) -> str:
         """Return the id of a group of the top level."""
         found = self.admin.get_groups({"search": name, "exact": "true"})
-        return str(next(group["id"] for group in found if group["name"] == name))
+        return _id_of(name, found)
 
     def client_uuid(self, client_id: str) -> str:
         """Return Keycloak's own id of a client."""
@@ -101,11 +100,18 @@ class Server:
 
     def scope_id(self, name: str) -> str:
         """Return the id of a client scope."""
-        return str(next(scope["id"] for scope in self.admin.get_client_scopes() if scope["name"] == name))
+        return _id_of(name, self.admin.get_client_scopes())
 
     def end_sessions(self, user_id: str) -> None:
         """End a user's sessions and refuse all refresh tokens given before now."""
         self.admin.user_logout(user_id)
+
+
+def _id_of(name: str, found: list[dict[str, Any]]) -> str:
+    for one in found:
+        if one["name"] == name:
+            return str(one["id"])
+    raise KeycloakGetError(f"{name} is not there any more", response_code=404)
 
 
 @contextmanager
@@ -124,30 +130,24 @@ def connected(administration: Administration, realm: str) -> Iterator[Server]:
         Keycloak refused something else.
     """
     _wait_until_ready(administration)
-    with warnings.catch_warnings():
-        # python-keycloak gives httpx the bundle's path, which httpx is about to take no longer.
-        warnings.filterwarnings("ignore", message=".*verify=<str>.*", category=DeprecationWarning)
-        connection = KeycloakOpenIDConnection(
-            server_url=administration.url.rstrip("/") + "/",
-            username=administration.username,
-            password=administration.password,
-            client_id=administration.client_id,
-            client_secret_key=administration.client_secret,
-            realm_name=realm,
-            user_realm_name=administration.realm,
-            verify=str(administration.ca_bundle),
-            timeout=60,
-            max_retries=_retries(),  # type: ignore[arg-type] -- handed on to requests, which takes both
-        )
-        admin = KeycloakAdmin(connection=connection)
-    try:
-        with _explained(administration):
-            yield Server(admin, realm)
-    finally:
-        for used in (connection, getattr(connection, "_keycloak_openid", None)):
-            session = getattr(getattr(used, "connection", used), "_s", None)
-            if session is not None:
-                session.close()
+    connection = KeycloakOpenIDConnection(
+        server_url=administration.url.rstrip("/") + "/",
+        username=administration.username,
+        password=administration.password,
+        client_id=administration.client_id,
+        client_secret_key=administration.client_secret,
+        realm_name=realm,
+        user_realm_name=administration.realm,
+        timeout=60,
+        max_retries=_retries(),  # type: ignore[arg-type] # handed on to requests, which takes both
+    )
+    # The bundle is given after construction: as an argument it would go to httpx as well, which takes a path
+    # no longer without a warning. Until then the system's authorities count, so nothing is ever unverified.
+    bundle = str(administration.ca_bundle)
+    connection.keycloak_openid.connection.verify = bundle
+    connection.verify = bundle
+    with _explained(administration):
+        yield Server(KeycloakAdmin(connection=connection), realm)
 
 
 def _retries() -> Retry:
@@ -234,7 +234,7 @@ def _explained(administration: Administration) -> Iterator[None]:
                 "apply again to go on."
             ) from None
         raise IdentityError(
-            f"Keycloak refused a change ({error.response_code}): {_said(error)}. What was done stays."
+            f"Keycloak refused a change ({error.response_code}): {_said(error).rstrip('.')}. What was done stays."
         ) from error
 
 

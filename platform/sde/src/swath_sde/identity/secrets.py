@@ -7,6 +7,7 @@ import secrets
 import string
 from typing import TYPE_CHECKING, Protocol
 
+from kubernetes.client import V1ObjectMeta, V1Secret
 from kubernetes.client.exceptions import ApiException
 
 from swath_sde.identity.errors import IdentityError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST_PASSWORDS", "ClusterSecrets", "Secrets", "new_password"]
 
-FIRST_PASSWORDS = "initial-passwords"  # noqa: S105 -- the name of a Secret, not its content
+FIRST_PASSWORDS = "initial-passwords"
 """Secret in Keycloak's namespace: user name → first password."""
 
 _MARKS = "-_.+="
@@ -88,7 +89,7 @@ class ClusterSecrets:
                 f"The Secret {name!r} in the namespace {namespace!r} cannot be read: "
                 f"{error.status} {error.reason}."
             ) from None
-        return dict(secret.data or {})
+        return {key: str(value) for key, value in (secret.data or {}).items()}
 
     def _merge(self, username: str, password: str | None) -> None:
         content = {"stringData": {username: password}} if password else {"data": {username: None}}
@@ -102,19 +103,13 @@ class ClusterSecrets:
                 ) from None
         else:
             return
-        body = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": FIRST_PASSWORDS,
-                "labels": {
-                    "app.kubernetes.io/part-of": "swath",
-                    "app.kubernetes.io/managed-by": "swath",
-                },
-            },
-        }
+        labels = {"app.kubernetes.io/part-of": "swath", "app.kubernetes.io/managed-by": "swath"}
+        made = V1Secret(
+            metadata=V1ObjectMeta(name=FIRST_PASSWORDS, labels=labels),
+            string_data={username: password} if password else {},
+        )
         try:
-            self._api.create_namespaced_secret(self._namespace, {**body, **content})
+            self._api.create_namespaced_secret(self._namespace, made)
         except ApiException as error:
             if error.status == 409:  # somebody made it just now
                 self._merge(username, password)
