@@ -1,0 +1,282 @@
+"""A real Keycloak on a free loopback port, with TLS from a CA of the tests' own, started once."""
+
+import datetime as dt
+import hashlib
+import ipaddress
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from keycloak import KeycloakAdmin
+from swath_sde.configuration import Installation, PasswordPolicy
+from swath_sde.identity import Administration, SecretPlace, apply_identity, new_password
+from swath_sde.identity._server import connected
+from swath_sde.places import cache_folder, made_whole
+
+VERSION = "26.7.3"
+SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
+"""Of the distribution in Maven Central, by sha256sum."""
+
+
+@dataclass
+class KeptSecrets:
+    """Secrets in memory, in the place of the cluster's."""
+
+    passwords: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=dict)
+
+    def read(self, place: SecretPlace) -> str:
+        return self.clients.setdefault(place.name, secrets.token_urlsafe(32))
+
+    def first_password(self, username: str, policy: PasswordPolicy) -> str:
+        return self.passwords.setdefault(username, new_password(policy))
+
+    def forget(self, username: str) -> None:
+        self.passwords.pop(username, None)
+
+
+@dataclass(frozen=True)
+class Keycloak:
+    """A running server."""
+
+    url: str
+    ca_bundle: Path
+    pid: int
+    username: str
+    password: str
+
+    @property
+    def administration(self) -> Administration:
+        return Administration(
+            url=self.url, ca_bundle=self.ca_bundle, username=self.username, password=self.password
+        )
+
+
+@dataclass
+class Realm:
+    """An installation whose realm is in the server, and that no other test touches."""
+
+    keycloak: Keycloak
+    installation: Installation
+    secrets: KeptSecrets
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.keycloak.url}/realms/{self.installation.identity.realm}"
+
+    @contextmanager
+    def admin(self) -> Iterator[KeycloakAdmin]:
+        """Do something by hand, as an administrator of the server."""
+        with connected(self.keycloak.administration, self.installation.identity.realm) as server:
+            yield server.admin
+
+    def apply(self, **identity: object) -> list:
+        """Apply, after changing the description where that is given."""
+        if identity:
+            plain = self.installation.model_dump(by_alias=True)
+            plain["identity"].update(identity)
+            self.installation = Installation.model_validate(plain)
+        return apply_identity(self.installation, self.keycloak.administration, self.secrets)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def certificate(
+    folder: Path, name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Make NAME.crt and NAME.key: an authority, or a certificate of one for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if issuer:
+        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    made = built.sign(issuer[1] if issuer else key, hashes.SHA256())
+    (folder / f"{name}.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return made, key
+
+
+@pytest.fixture(scope="session")
+def keycloak_home() -> Path:
+    """Return Keycloak's folder, fetched and built for a database in memory where it is not there."""
+    home = cache_folder() / "tests" / f"keycloak-{VERSION}-{SHA256[:12]}"
+    if home.is_dir():
+        return home
+    missing = [program for program in ("mvn", "java") if shutil.which(program) is None]
+    assert not missing, (
+        f"these tests run a Keycloak: install {' and '.join(missing)} (Debian: apt-get install maven)"
+    )
+    with made_whole(home) as partial:
+        subprocess.run(
+            [
+                "mvn",
+                "--quiet",
+                "--batch-mode",
+                "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
+                f"-Dartifact=org.keycloak:keycloak-quarkus-dist:{VERSION}:zip",
+                f"-DoutputDirectory={partial}",
+            ],
+            check=True,
+        )
+        archive = partial / f"keycloak-quarkus-dist-{VERSION}.zip"
+        assert hashlib.sha256(archive.read_bytes()).hexdigest() == SHA256
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(partial)
+        archive.unlink()
+        for found in (partial / f"keycloak-{VERSION}").iterdir():
+            found.rename(partial / found.name)
+        (partial / "bin" / "kc.sh").chmod(0o755)
+        build = ["build", "--db=dev-mem", "--health-enabled=true", "--cache=local"]
+        subprocess.run([partial / "bin" / "kc.sh", *build], check=True, stdout=subprocess.DEVNULL)
+    return home
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with an authority, ca.crt, and a certificate for localhost, tls.crt and tls.key."""
+    folder = tmp_path_factory.mktemp("authority")
+    certificate(folder, "tls", certificate(folder, "ca"))
+    return folder
+
+
+@contextmanager
+def started(home: Path, authority: Path, log: Path) -> Iterator[Keycloak]:
+    """Start a server with a database in memory; end it and what it started, by their process group."""
+    port, management = free_port(), free_port()
+    password = secrets.token_urlsafe(16)
+    url = f"https://localhost:{port}"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
+        "KC_BOOTSTRAP_ADMIN_USERNAME": "root",
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": password,
+    }
+    if "JAVA_HOME" in os.environ:
+        environment["JAVA_HOME"] = os.environ["JAVA_HOME"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                home / "bin" / "kc.sh",
+                "start",
+                "--optimized",
+                f"--hostname={url}",
+                "--http-host=127.0.0.1",
+                f"--https-port={port}",
+                f"--https-certificate-file={authority / 'tls.crt'}",
+                f"--https-certificate-key-file={authority / 'tls.key'}",
+                f"--truststore-paths={authority / 'ca.crt'}",
+                f"--http-management-port={management}",
+            ],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Keycloak(url, authority / "ca.crt", process.pid, "root", password)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def keycloak(
+    keycloak_home: Path, authority: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Keycloak]:
+    log = tmp_path_factory.mktemp("keycloak") / "log"
+    with started(keycloak_home, authority, log) as server:
+        deadline = time.monotonic() + 240
+        while True:
+            try:
+                answer = requests.get(f"{server.url}/realms/master", verify=str(server.ca_bundle), timeout=10)
+                if answer.status_code == 200:
+                    break
+            except requests.exceptions.ConnectionError:
+                pass
+            assert time.monotonic() < deadline, f"Keycloak did not start:\n{log.read_text()[-3000:]}"
+            time.sleep(0.2)
+        yield server
+
+
+GROUPS = {
+    "admins": {"role": "platform-admin"},
+    "maintainers-land": {"role": "maintainer"},
+    "developers-land": {"role": "developer"},
+    "scientists": {"role": "reader"},
+    "auditors": {"role": "reader", "workspace": False},
+}
+
+
+def described(realm: str, **identity: object) -> Installation:
+    """Return an installation with a user in each group, whose first passwords need no change."""
+    users = [
+        {
+            "username": f"one-of-{group}",
+            "email": f"{group}@example.org",
+            "first_name": "One",
+            "last_name": group.title(),
+            "groups": [group],
+        }
+        for group in GROUPS
+    ]
+    content = {"realm": realm, "groups": GROUPS, "users": users, "temporary_passwords": False, **identity}
+    return Installation.model_validate({"name": "tests", "identity": content})
+
+
+@pytest.fixture
+def unapplied(keycloak: Keycloak) -> Realm:
+    """Return a realm of this test's own that does not exist yet."""
+    return Realm(keycloak, described(f"r{secrets.token_hex(6)}"), KeptSecrets())
+
+
+@pytest.fixture
+def realm(unapplied: Realm) -> Realm:
+    """Return a realm of this test's own, applied once."""
+    unapplied.apply()
+    return unapplied
+
+
+@pytest.fixture(scope="module")
+def shared_realm(keycloak: Keycloak) -> Realm:
+    """Return a realm of this module's own, for tests that leave it as it is."""
+    made = Realm(keycloak, described(f"r{secrets.token_hex(6)}"), KeptSecrets())
+    made.apply()
+    return made
