@@ -1,7 +1,7 @@
 """Package sources for builds, derived from the machine's own: mirror, keys, certificates, login.
 
-Images have no package sources. While one is built, a folder made here is mounted over ``/etc/apt``; so a site's
-mirror is used, and neither its name nor its login gets into an image.
+Images have no package sources. While one is built, a folder made here is mounted as ``/run/swath/apt``, which apt
+is led to; so a site's mirror is used, and neither its name nor its login gets into an image.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from swath_sde.images._programs import printed, program
 
 _DOWNLOADS = r"Acquire::(https?|ftp|Check-[\w-]+|Retries|ForceIPv[46])(::| )(?!.*CAInfo)"
 """Settings of apt that say how a machine reaches its mirror."""
+
+MOUNTED = "/run/swath/apt"
+"""Where builds find their package sources; the script ``install-packages`` of the image base looks there."""
 
 MACHINE = Path("/etc/apt")
 """Where the machine's apt has its configuration."""
@@ -41,7 +44,7 @@ def package_sources(folder: Path, *, suite: str, machine: Path = MACHINE) -> Pat
     keyring = _keyring(folder / "keyrings")
     stanzas = [
         f"Types: deb\nURIs: {address}\nSuites: {suite}{pocket}\nComponents: {component}\n"
-        f"Signed-By: /etc/apt/keyrings/{keyring.name}\n"
+        f"Signed-By: {MOUNTED}/keyrings/{keyring.name}\n"
         for address, pocket, component in _mirrors()
     ]
     if not stanzas:
@@ -52,6 +55,7 @@ def package_sources(folder: Path, *, suite: str, machine: Path = MACHINE) -> Pat
     (folder / "sources.list.d" / "debian.sources").write_text("\n".join(stanzas), encoding="utf-8")
     for login in (machine / "auth.conf.d").glob("*"):
         shutil.copy(login, folder / "auth.conf.d")
+    (folder / "apt.conf").write_text(f'Dir::Etc "{MOUNTED}";\n', encoding="utf-8")
     _settings(folder)
     return folder
 
@@ -101,7 +105,7 @@ def _settings(folder: Path) -> None:
     trusted = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
     if trusted.is_file():
         shutil.copyfile(trusted, folder / "machine.crt")
-        lines.append('Acquire::https::CAInfo "/etc/apt/machine.crt";')
+        lines.append(f'Acquire::https::CAInfo "{MOUNTED}/machine.crt";')
     # As the user _apt, apt could not read a login that only root can.
     lines += ['Acquire::Languages "none";', 'APT::Sandbox::User "root";']
     (folder / "apt.conf.d" / "machine").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

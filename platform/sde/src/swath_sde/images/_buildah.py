@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from swath_sde.images._apt import package_sources
+from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._errors import BuildError
 from swath_sde.images._programs import logged, printed, program
 from swath_sde.images._sources import EPOCH, images_folder
@@ -42,7 +42,7 @@ class Buildah:
         arguments = ["build", "--isolation", "chroot", "--network", "host", "--layers=false", "--pull=never"]
         arguments += ["--format", "oci", "--timestamp", EPOCH, "--identity-label=false"]
         # Only while it builds: the site's package sources and their login stay outside of every layer.
-        arguments += ["--volume", f"{apt}:/etc/apt:ro"]
+        arguments += ["--volume", f"{apt}:{MOUNTED}:ro"]
         for argument, parent in parents.items():
             arguments += ["--build-arg", f"{argument}={parent}"]
         arguments += ["--label", f"org.opencontainers.image.title=swath/{image.name}"]

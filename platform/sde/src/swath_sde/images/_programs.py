@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 from swath_sde.images._errors import BuildError, MissingProgramError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -43,8 +43,8 @@ def logged(
     log: Path,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> None:
-    """Run a program to its end with all that it prints appended to a log.
+) -> float:
+    """Run a program to its end with all that it prints appended to a log, and return the CPU seconds it took.
 
     Raises
     ------
@@ -55,17 +55,25 @@ def logged(
         target.write(f"$ {' '.join(map(str, command))}\n".encode())
         target.flush()
         begin = target.tell()
-        done = subprocess.run(  # noqa: S603 -- the commands are ours, the arguments go to no shell
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=target, check=False
+        running = subprocess.Popen(  # noqa: S603 -- the commands are ours, the arguments go to no shell
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=target
         )
-    if done.returncode:
+        try:
+            _, status, usage = os.wait4(running.pid, 0)  # tells the CPU time of this one and its children alone
+        except BaseException:
+            running.terminate()
+            running.wait()
+            raise
+        running.returncode = returncode = os.waitstatus_to_exitcode(status)
+    if returncode:
         with log.open("rb") as source:
             source.seek(begin)
             lines = source.read().decode(errors="replace").splitlines()
         where = next((line for line in reversed(lines) if line.startswith("STEP ")), None)
         told = "\n".join(f"  {line}" for line in lines[-_SHOWN:])
         at = f" at {where}" if where else ""
-        raise BuildError(f"{step} failed{at} (exit status {done.returncode}). All of it: {log}. Its end:\n{told}")
+        raise BuildError(f"{step} failed{at} (exit status {returncode}). All of it: {log}. Its end:\n{told}")
+    return usage.ru_utime + usage.ru_stime
 
 
 def printed(command: Sequence[str | os.PathLike[str]], *, step: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 from swath_developer.wheels import wheel_folder
 
-from swath_sde.images._apt import package_sources
+from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._errors import BuildError, ChangedHashError
 from swath_sde.images._programs import logged, program
 from swath_sde.places import cache_folder, checkout, made_whole
@@ -166,7 +166,7 @@ def _root_file_system(suite: str, target: Path, *, log: Path) -> None:
         "--customize-hook=mkdir -p $1/usr/share/man/man1 $1/usr/share/man/man7 $1/usr/share/man/man8",
     ]
     sources = apt / "sources.list.d" / "debian.sources"
-    sources.write_text(sources.read_text().replace("/etc/apt/", f"{apt}/"))  # read outside, here
+    sources.write_text(sources.read_text().replace(f"{MOUNTED}/", f"{apt}/"))  # read outside, here
     command += [suite, str(target), str(sources)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
     logged(command, step=f"the root file system of {suite}", log=log, environment=environment)
@@ -178,4 +178,4 @@ def _options(apt: Path) -> list[str]:
     lines = [
         line for path in sorted((apt / "apt.conf.d").iterdir()) for line in path.read_text().splitlines() if line.strip()
     ]
-    return [line.replace("/etc/apt/", f"{apt}/") for line in lines]
+    return [line.replace(f"{MOUNTED}/", f"{apt}/") for line in lines]
