@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -107,13 +108,17 @@ def _explain(error: ValidationError) -> Iterator[str]:
 
 def _fields(place: tuple[int | str, ...]) -> list[str]:
     """Return the keys that may stand at a place of the file."""
-    model: Any = Installation
+    found: Any = Installation
     for step in place:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            model = fields[str(step)].annotation
-        else:  # a list or a mapping of parts
-            model = next(argument for argument in reversed(model.__args__) if argument is not type(None))
-        if not isinstance(model, type) and type(None) in getattr(model, "__args__", ()):
-            model = next(argument for argument in model.__args__ if argument is not type(None))
-    return [field.alias or name for name, field in model.model_fields.items()]
+        if _is_model(found):
+            fields = {field.alias or name: field for name, field in found.model_fields.items()}
+            found = fields[str(step)].annotation
+        else:  # a tuple or a mapping; the step is an index or a key
+            found = [part for part in get_args(found) if part is not Ellipsis][-1]
+        if not _is_model(found) and NoneType in get_args(found):
+            found = get_args(found)[0]
+    return [field.alias or name for name, field in found.model_fields.items()]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,97 @@
+"""``swath.yaml``: what is accepted, and how mistakes are told."""
+
+import pytest
+from swath_sde.configuration import PROFILES, Installation, load_installation, schema, starting_file
+from swath_sde.errors import ConfigurationError
+
+
+@pytest.fixture
+def told(tmp_path):
+    """What is said of a file that is refused."""
+
+    def refuse(text):
+        (tmp_path / "swath.yaml").write_text(text)
+        with pytest.raises(ConfigurationError) as caught:
+            load_installation(tmp_path / "swath.yaml")
+        assert caught.value.exit_status == 2
+        return str(caught.value)
+
+    return refuse
+
+
+def test_all_has_defaults(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    installation = load_installation()
+    assert installation == Installation()
+    assert installation.url("hub") == "https://hub.swath.localhost:8443"
+    assert installation.issuer == "https://keycloak.swath.localhost:8443/realms/swath"
+    assert installation.image_registry == "registry.swath.localhost:8443/swath"
+    assert installation.namespace("hub") == "swath-hub"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_profile_is_a_valid_start(profile, tmp_path):
+    file = tmp_path / "swath.yaml"
+    file.write_text(starting_file(profile))
+    installation = load_installation(file)
+    assert installation.where.kind == ("kubeconfig" if profile == "cluster" else "embedded")
+    if profile == "cluster":
+        assert installation.where.kubeconfig == tmp_path / "kubeconfig.yaml"
+        assert installation.url("hub") == "https://hub.swath.example.org"
+
+
+def test_each_profile_follows_the_published_schema(tmp_path):
+    import jsonschema
+    import yaml
+
+    for profile in PROFILES:
+        jsonschema.validate(yaml.safe_load(starting_file(profile)), schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"nme": "x"}, schema())
+
+
+def test_every_mistake_is_told_at_once_with_a_guess(told):
+    text = told(
+        "nme: x\n"
+        "where: {https_prt: 3}\n"
+        "storage: {klass: x}\n"
+        "components: {hub: {user_resources: {limits: {cpus: 3}}}}\n"
+        "identity: {users: [{usrname: a}], groups: {a: {rule: x}}}\n"
+    )
+    for line in (
+        "nme: no such key; did you mean 'name'?",
+        "where.https_prt: no such key; did you mean 'https_port'?",
+        "storage.klass: no such key; did you mean 'class'?",
+        "components.hub.user_resources.limits.cpus: no such key; did you mean 'cpu'?",
+        "identity.users.0.usrname: no such key; did you mean 'username'?",
+        "identity.groups.a.rule: no such key; did you mean 'role'?",
+    ):
+        assert line in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: Swath_1", "name: got 'Swath_1'"),
+        ("domain: localhost", "domain: got 'localhost'"),
+        ("version: 2", "version: got 2"),
+        ("where: {kind: kubeconfig}", "needs the path of the file"),
+        ("where: {https_port: 443}", "the embedded cluster takes 8000 to 32767"),
+        ("components: {keycloak: {enabled: false}}", "components.hub needs keycloak"),
+        ("components: {registry: {enabled: false}}", "images.registry names no other"),
+        ("identity: {groups: {a: {role: king}}}", "group 'a' has the role 'king'; roles are platform-admin"),
+        ("identity: {groups: {a: {role: reader}}, users: []}", "nobody could administer the realm"),
+        ("identity: {sessions: {idle_minutes: 120, max_hours: 1}}", "would never end of idleness"),
+        ("name: a\nname: b", "the key 'name' stands twice"),
+        ("- a", "holds no mapping"),
+        ("a: [", "is not YAML"),
+        ("components: {hub: {user_storage: 5 GB}}", "components.hub.user_storage: got '5 GB'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(told, text, message):
+    assert message in told(text)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"absent.yaml cannot be read: No such file"):
+        load_installation(tmp_path / "absent.yaml")
