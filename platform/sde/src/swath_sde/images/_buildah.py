@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from swath_sde.errors import ConfigurationError
 from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._errors import BuildError
 from swath_sde.images._programs import logged, printed, program
+from swath_sde.images._registry import reachable
 from swath_sde.images._sources import EPOCH, images_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from swath_sde.images._catalogue import Image
 
@@ -27,6 +30,21 @@ class Buildah:
     def __init__(self, *, suite: str, driver: str = "overlay") -> None:
         self._suite = suite
         self._driver = driver
+
+    def check(self) -> None:
+        """Refuse where builds cannot work.
+
+        Raises
+        ------
+        ConfigurationError
+            If a program is missing, or this is not root: to make other users' files takes that.
+        """
+        for name in ("buildah", "mmdebstrap", "npm", "mvn"):
+            program(name)
+        if os.geteuid() != 0:
+            raise ConfigurationError(
+                "image builds on this machine need root, as they make files of other users: run `sudo swath image build`"
+            )
 
     def _command(self, *arguments: str) -> list[str]:
         storage = images_folder() / "storage"
@@ -49,8 +67,8 @@ class Buildah:
         arguments += ["--label", f"org.opencontainers.image.version={image.tag}"]
         return self._command(*arguments, "--tag", image.local, str(context))
 
-    def build(self, image: Image, context: Path, *, parents: Mapping[str, str], log: Path) -> None:
-        """Build an image from its context; the parents are names in the same storage.
+    def build(self, image: Image, context: Path, *, parents: Mapping[str, str], log: Path) -> float:
+        """Build an image from its context; the parents are names in the same storage. Returns CPU seconds.
 
         Raises
         ------
@@ -58,10 +76,11 @@ class Buildah:
             If a step fails.
         """
         apt = package_sources(context.with_name(context.name + ".apt"), suite=self._suite)
-        command = self.command(image, context, apt=apt, parents=parents)
-        # The certificates and proxies of this machine are for this machine: nothing of them is for the build.
-        environment = {name: value for name, value in os.environ.items() if not name.endswith("_CERTS")}
-        logged(command, step=f"the build of {image.name}", log=log, environment=environment)
+        try:
+            command = self.command(image, context, apt=apt, parents=parents)
+            return logged(command, step=f"the build of {image.name}", log=log)
+        finally:
+            shutil.rmtree(apt, ignore_errors=True)  # it may hold a login
 
     def has(self, image: Image) -> bool:
         """Say whether the storage has an image of this tag."""
@@ -70,10 +89,7 @@ class Buildah:
     def size(self, image: Image) -> int:
         """Return the bytes of an image's layers, its parents' among them."""
         told = printed(self._command("inspect", "--type", "image", image.local), step="buildah inspect")
-        size = json.loads(told).get("Size")
-        if size is None:
-            (size,) = [entry["size"] for entry in self._listed() if image.local in (entry.get("names") or ())]
-        return int(size) if isinstance(size, int) else 0
+        return sum(layer["size"] for layer in json.loads(json.loads(told)["Manifest"])["layers"])
 
     def tags(self) -> list[str]:
         """Return the local names of all images of the storage that are Swath's."""
@@ -86,11 +102,9 @@ class Buildah:
     @contextmanager
     def mounted(self, image: Image) -> Iterator[Path]:
         """Yield the image's root file system, to be read."""
-        from pathlib import Path as _Path  # noqa: PLC0415
-
         working = printed(self._command("from", "--pull=never", image.local), step="buildah from").strip()
         try:
-            yield _Path(printed(self._command("mount", working), step="buildah mount").strip())
+            yield Path(printed(self._command("mount", working), step="buildah mount").strip())
         finally:
             printed(self._command("rm", working), step="buildah rm")
 
@@ -108,6 +122,9 @@ class Buildah:
         command = self._command("push", "--quiet", "--disable-compression", "--authfile", str(authfile))
         command += ["--cert-dir", str(certificates), "--digestfile", str(digest)]
         command += [image.local, f"docker://{reference}"]
+        host = reference.partition("/")[0].partition(":")[0]
+        if address := reachable(host):
+            command = _resolving(host, address, authfile.with_name("hosts"), command)
         logged(command, step=f"the push of {image.name}", log=log)
         return digest.read_text().strip()
 
@@ -117,3 +134,23 @@ class Buildah:
             return list(json.loads(told or "[]") or [])
         except ValueError as error:
             raise BuildError(f"buildah images told no JSON: {error}") from error
+
+
+def _resolving(host: str, address: str, hosts: Path, command: list[str]) -> list[str]:
+    """Return a command that runs another where ``host`` has an address: in a mount namespace of its own.
+
+    The machine's own ``/etc/hosts`` stays as it is.
+    """
+    hosts.write_text(f"{Path('/etc/hosts').read_text()}\n{address} {host}\n", encoding="utf-8")
+    script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+    return [
+        program("unshare"),
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        script,
+        str(hosts),
+        *command,
+    ]

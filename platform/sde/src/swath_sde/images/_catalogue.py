@@ -83,7 +83,9 @@ def catalogue() -> dict[str, Image]:
     for name in _ordered(entries):
         entry = entries[name]
         if not (folder / name / "Dockerfile").is_file():
-            raise ConfigurationError(f"{folder}/catalogue.yaml names {name}, but there is no {name}/Dockerfile")
+            raise ConfigurationError(
+                f"{folder}/catalogue.yaml names {name}, but there is no {name}/Dockerfile"
+            )
         images[name] = Image(
             name=name,
             title=entry.title,
@@ -133,7 +135,9 @@ def _ordered(entries: Mapping[str, _Entry]) -> Iterator[str]:
         ]
         if not ready:
             left = ", ".join(name for name in entries if name not in done)
-            raise ConfigurationError(f"images stand on each other in a circle, or on one that is missing: {left}")
+            raise ConfigurationError(
+                f"images stand on each other in a circle, or on one that is missing: {left}"
+            )
         done += ready
         yield from ready
 
@@ -145,7 +149,9 @@ def _tag(root: Path, folder: Path, entry: _Entry, parents: list[str]) -> str:
     if (folder / "requirements.txt").is_file():
         sources.append(root / "requirements" / "uv.txt")
     if entry.wheels:
-        sources += [root / member / part for member in _MEMBERS for part in ("src", "pyproject.toml", "README.md")]
+        sources += [
+            root / member / part for member in _MEMBERS for part in ("src", "pyproject.toml", "README.md")
+        ]
     for source in sources:
         for path in _files(source):
             content = path.read_bytes()

@@ -174,7 +174,9 @@ class Job:
             container["env"] = [{"name": "REGISTRY_AUTH_FILE", "value": f"{_LOGIN[self.kind]}/config.json"}]
         return container
 
-    def run(self, kubectl: Sequence[str], context: Path, apt: Path, *, parents: Mapping[str, str], log: Path) -> str:
+    def run(
+        self, kubectl: Sequence[str], context: Path, apt: Path, *, parents: Mapping[str, str], log: Path
+    ) -> str:
         """Build in the cluster and return the digest of what was pushed.
 
         Parameters
@@ -196,12 +198,16 @@ class Job:
             If the cluster refuses it or the build fails.
         """
         base = [*kubectl, "--namespace", self.namespace]
-        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": self.objects(apt, parents=parents)})
+        manifest = json.dumps(
+            {"apiVersion": "v1", "kind": "List", "items": self.objects(apt, parents=parents)}
+        )
         self._kubectl([*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait"])
         self._kubectl([*base, "create", "--filename", "-"], given=manifest.encode())
         try:
             pod = ["--selector", f"job-name={self.name}"]
-            self._kubectl([*base, "wait", "pod", *pod, "--for=jsonpath={.status.phase}=Running", "--timeout=600s"])
+            self._kubectl(
+                [*base, "wait", "pod", *pod, "--for=jsonpath={.status.phase}=Running", "--timeout=600s"]
+            )
             names = self._kubectl([*base, "get", "pod", *pod, "--output=jsonpath={.items[0].metadata.name}"])
             with log.open("ab") as target:
                 attached = subprocess.run(  # noqa: S603 -- no shell
@@ -211,9 +217,14 @@ class Job:
                     stderr=target,
                     check=False,
                 )
-            self._kubectl([*base, "wait", "job", self.name, "--for=jsonpath={.status.terminatedPods}", "--timeout=60s"], may_fail=True)
+            self._kubectl(
+                [*base, "wait", "job", self.name, "--for=jsonpath={.status.terminatedPods}", "--timeout=60s"],
+                may_fail=True,
+            )
             path = "{.items[0].status.containerStatuses[0].state.terminated}"
-            ended = json.loads(self._kubectl([*base, "get", "pod", *pod, f"--output=jsonpath={path}"]) or "{}")
+            ended = json.loads(
+                self._kubectl([*base, "get", "pod", *pod, f"--output=jsonpath={path}"]) or "{}"
+            )
             if ended.get("exitCode") != 0:
                 told = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
                 raise BuildError(
@@ -222,7 +233,10 @@ class Job:
                 )
             return str(ended.get("message", "")).strip()
         finally:
-            self._kubectl([*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait=false"], may_fail=True)
+            self._kubectl(
+                [*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait=false"],
+                may_fail=True,
+            )
 
     @staticmethod
     def _kubectl(command: Sequence[str], *, given: bytes | None = None, may_fail: bool = False) -> str:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-PACKAGES = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "npm": "npm", "mvn": "maven"}
+PACKAGES = {
+    "buildah": "buildah",
+    "mmdebstrap": "mmdebstrap",
+    "npm": "npm",
+    "mvn": "maven",
+    "unshare": "util-linux",
+    "apt-get": "apt",
+}
 """Program → the Debian package that has it."""
 
 _SHOWN = 15
@@ -59,7 +66,9 @@ def logged(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=target
         )
         try:
-            _, status, usage = os.wait4(running.pid, 0)  # tells the CPU time of this one and its children alone
+            _, status, usage = os.wait4(
+                running.pid, 0
+            )  # tells the CPU time of this one and its children alone
         except BaseException:
             running.terminate()
             running.wait()

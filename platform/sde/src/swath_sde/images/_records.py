@@ -79,7 +79,9 @@ class Records:
 
     def _write(self, entries: Mapping[str, Built]) -> None:
         partial = self.file.with_suffix(".partial")
-        partial.write_text(json.dumps({name: asdict(built) for name, built in entries.items()}, indent=2) + "\n")
+        partial.write_text(
+            json.dumps({name: asdict(built) for name, built in entries.items()}, indent=2) + "\n"
+        )
         partial.replace(self.file)
 
 

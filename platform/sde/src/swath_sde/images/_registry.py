@@ -15,7 +15,9 @@ from swath_sde.images._errors import BuildError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Registry:
         """
         status, _, body = self._ask("DELETE", f"{name}/manifests/{digest}")
         if status not in {http.client.ACCEPTED, http.client.NOT_FOUND}:
-            raise BuildError(f"{self.host} refused to delete {name}@{digest} (status {status}): {body[:300]!r}")
+            raise BuildError(
+                f"{self.host} refused to delete {name}@{digest} (status {status}): {body[:300]!r}"
+            )
 
     def _ask(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
         host, _, port = self.host.partition(":")

@@ -37,7 +37,10 @@ def bill_of_materials(image: Image, root: Path) -> str:
     """
     bom = Bom()
     bom.metadata.component = Component(
-        name=f"swath/{image.name}", version=image.tag, type=ComponentType.CONTAINER, bom_ref=f"swath/{image.name}"
+        name=f"swath/{image.name}",
+        version=image.tag,
+        type=ComponentType.CONTAINER,
+        bom_ref=f"swath/{image.name}",
     )
     components: dict[str, Component] = {}
     for component in (*debian(root), *python(root), *npm(root), *java(root)):
@@ -63,7 +66,10 @@ def debian(root: Path) -> Iterator[Component]:
 
 def python(root: Path) -> Iterator[Component]:
     """Yield the Python distributions of all environments below /opt and of the system."""
-    for folder in (*root.glob("opt/*/lib/python3*/site-packages"), *root.glob("usr/lib/python3/dist-packages")):
+    for folder in (
+        *root.glob("opt/*/lib/python3*/site-packages"),
+        *root.glob("usr/lib/python3/dist-packages"),
+    ):
         for metadata in sorted((*folder.glob("*.dist-info"), *folder.glob("*.egg-info"))):
             distribution = PathDistribution(metadata)
             name = re.sub(r"[-_.]+", "-", distribution.name).lower()
@@ -94,9 +100,14 @@ def java(root: Path) -> Iterator[Component]:
     if not version.is_file():
         return
     found = re.search(r"\d+\.\d+\.\d+", version.read_text())
-    yield _component(PackageURL("maven", "org.keycloak", "keycloak-quarkus-dist", found[0] if found else None))
+    yield _component(
+        PackageURL("maven", "org.keycloak", "keycloak-quarkus-dist", found[0] if found else None)
+    )
     for archive in sorted((root / "opt/keycloak/lib/lib").rglob("*.jar")):
-        match = re.fullmatch(r"(?P<group>[\w-]+(?:\.[\w-]+)*?)\.(?P<name>[\w-]+(?:\.[\w-]+)*?)-(?P<version>\d[\w.+-]*)", archive.stem)
+        match = re.fullmatch(
+            r"(?P<group>[\w-]+(?:\.[\w-]+)*?)\.(?P<name>[\w-]+(?:\.[\w-]+)*?)-(?P<version>\d[\w.+-]*)",
+            archive.stem,
+        )
         if match:
             yield _component(PackageURL("maven", match["group"], match["name"], match["version"]))
 

@@ -43,8 +43,10 @@ def images_folder() -> Path:
     return folder
 
 
-def assemble(image: Image, context: Path, *, log: Path) -> None:
+def assemble(image: Image, context: Path, *, log: Path) -> float:
     """Make the build context of an image: its folder, and what its locks name, as hard links into the cache.
+
+    Returns the CPU seconds that it took.
 
     Raises
     ------
@@ -54,20 +56,60 @@ def assemble(image: Image, context: Path, *, log: Path) -> None:
         If something is not what the lock says.
     """
     shutil.copytree(image.folder, context, symlinks=True)
-    if (image.folder / "requirements.txt").is_file():
-        _link(_wheels(image.folder / "requirements.txt", log=log), context / "wheels" / "locked")
-        _link(_wheels(checkout() / "requirements" / "uv.txt", log=log), context / "wheels" / "uv")
+    cpu = 0.0
+    uv = checkout() / "requirements" / "uv.txt"
+    if _locked(image):
+        cpu += _wheels(image.folder / "requirements.txt", log=log) + _wheels(uv, log=log)
+        _link(_wheel_place(image.folder / "requirements.txt"), context / "wheels" / "locked")
+        _link(_wheel_place(uv), context / "wheels" / "uv")
     if image.wheels:
         shutil.copytree(wheel_folder(), context / "wheels" / "swath")
-    if (image.folder / "package-lock.json").is_file():
-        _link(_npm(image, log=log), context / "npm")
-    if (image.folder / "artifacts.yaml").is_file():
-        entries = yaml.safe_load((image.folder / "artifacts.yaml").read_text(encoding="utf-8"))
-        for name, entry in entries.items():
-            folder = _artifact(name, entry, log=log)
-            _link(folder, context / "artifacts")
+    if _npm_locks(image):
+        cpu += _npm(image, log=log)
+        _link(_npm_place(image), context / "npm")
+    for name, entry in _artifacts(image).items():
+        cpu += _artifact(name, entry, log=log)
+        _link(_artifact_place(name, entry), context / "artifacts")
     if image.rootfs:
-        _root_file_system(image.rootfs, context / "rootfs.tar", log=log)
+        cpu += _root_file_system(image.rootfs, context / "rootfs.tar", log=log)
+    return cpu
+
+
+def sources_of(image: Image) -> list[Path]:
+    """Return the folders of the cache that an image's context is made of."""
+    places = []
+    if _locked(image):
+        places += [_wheel_place(image.folder / "requirements.txt")]
+        places += [_wheel_place(checkout() / "requirements" / "uv.txt")]
+    if _npm_locks(image):
+        places.append(_npm_place(image))
+    return places + [_artifact_place(name, entry) for name, entry in _artifacts(image).items()]
+
+
+def _locked(image: Image) -> bool:
+    return (image.folder / "requirements.txt").is_file()
+
+
+def _npm_locks(image: Image) -> list[Path]:
+    names = ("", *image.inner_locks)
+    return [path for name in names if (path := image.folder / name / "package-lock.json").is_file()]
+
+
+def _artifacts(image: Image) -> dict[str, dict[str, str]]:
+    file = image.folder / "artifacts.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _wheel_place(requirements: Path) -> Path:
+    return _kept("wheels", requirements.read_bytes())
+
+
+def _npm_place(image: Image) -> Path:
+    return _kept("npm", *(lock.read_bytes() for lock in _npm_locks(image)))
+
+
+def _artifact_place(name: str, entry: Mapping[str, str]) -> Path:
+    return _kept("artifact", name.encode(), entry["sha256"].encode())
 
 
 def _link(source: Path, target: Path) -> None:
@@ -79,9 +121,10 @@ def _kept(kind: str, *contents: bytes) -> Path:
     return images_folder() / "sources" / f"{kind}-{digest}"
 
 
-def _wheels(requirements: Path, *, log: Path) -> Path:
+def _wheels(requirements: Path, *, log: Path) -> float:
     """Download the wheels of a lock for the images' Python."""
-    folder = _kept("wheels", requirements.read_bytes())
+    folder = _wheel_place(requirements)
+    cpu = 0.0
     if not folder.is_dir():
         with made_whole(folder) as partial:
             shutil.copy(requirements, partial / "requirements.txt")
@@ -95,44 +138,56 @@ def _wheels(requirements: Path, *, log: Path) -> Path:
             target += ["--platform", f"manylinux2014_{machine}", "--platform", f"manylinux2010_{machine}"]
             target += ["--platform", f"manylinux1_{machine}", "--platform", f"linux_{machine}"]
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--quiet"]
-            command += ["--only-binary", ":all:", *target, "--dest", str(partial), "--requirement", str(requirements)]
-            logged(command, step=f"the download of the wheels of {requirements.parent.name}", log=log)
-    return folder
+            command += [
+                "--only-binary",
+                ":all:",
+                *target,
+                "--dest",
+                str(partial),
+                "--requirement",
+                str(requirements),
+            ]
+            cpu = logged(command, step=f"the download of the wheels of {requirements.parent.name}", log=log)
+    return cpu
 
 
-def _npm(image: Image, *, log: Path) -> Path:
+def _npm(image: Image, *, log: Path) -> float:
     """Fetch npm packages by their lock, without running any of their scripts."""
-    locks = [image.folder / "package-lock.json", *(image.folder / name / "package-lock.json" for name in image.inner_locks)]
-    folder = _kept("npm", *(lock.read_bytes() for lock in locks))
+    folder = _npm_place(image)
+    cpu = 0.0
     if not folder.is_dir():
         with made_whole(folder) as partial:
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(image.folder / name, partial)
-            install = [program("npm"), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            install = [program("npm"), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+            install.append("--loglevel=error")
             step = f"the download of the npm packages of {image.name}"
-            logged(install, step=step, log=log, folder=partial)
+            cpu += logged(install, step=step, log=log, folder=partial)
             for name, inside in image.inner_locks.items():
                 inner = partial / inside
                 (inner / "npm-shrinkwrap.json").unlink(missing_ok=True)
                 shutil.copy(image.folder / name / "package-lock.json", inner)
-                logged([*install, "--prefix", inner], step=step, log=log, folder=inner)
-    return folder
+                cpu += logged([*install, "--prefix", str(inner)], step=step, log=log, folder=inner)
+    return cpu
 
 
-def _artifact(name: str, entry: Mapping[str, str], *, log: Path) -> Path:
+def _artifact(name: str, entry: Mapping[str, str], *, log: Path) -> float:
     """Fetch one archive from the Maven repositories and check its hash."""
-    folder = _kept("artifact", name.encode(), entry["sha256"].encode())
+    folder = _artifact_place(name, entry)
+    cpu = 0.0
     if not folder.is_dir():
         with made_whole(folder) as partial:
             command = [program("mvn"), "--quiet", "--batch-mode", _COPY, f"-Dartifact={entry['maven']}"]
             command += [f"-DoutputDirectory={partial}", "-Dmdep.useBaseVersion=true"]
-            logged(command, step=f"the download of {entry['maven']}", log=log)
+            cpu = logged(command, step=f"the download of {entry['maven']}", log=log)
             found = list(partial.iterdir())
             if len(found) != 1:
-                raise BuildError(f"the download of {entry['maven']} brought {len(found)} files; one was expected")
+                raise BuildError(
+                    f"the download of {entry['maven']} brought {len(found)} files; one was expected"
+                )
             check_hash(found[0], entry["sha256"])
             found[0].rename(partial / name)
-    return folder
+    return cpu
 
 
 def check_hash(file: Path, expected: str) -> None:
@@ -152,11 +207,17 @@ def check_hash(file: Path, expected: str) -> None:
         )
 
 
-def _root_file_system(suite: str, target: Path, *, log: Path) -> None:
+def _root_file_system(suite: str, target: Path, *, log: Path) -> float:
     """Make a root file system of a Debian suite with apt and certificates, from the machine's package sources."""
     apt = package_sources(target.parent / "apt", suite=suite)
     excluded = target.parent / "files" / "etc" / "dpkg" / "dpkg.cfg.d" / "swath"
-    command = [program("mmdebstrap"), "--quiet", "--variant=minbase", "--format=tar", f"--include={_PACKAGES}"]
+    command = [
+        program("mmdebstrap"),
+        "--quiet",
+        "--variant=minbase",
+        "--format=tar",
+        f"--include={_PACKAGES}",
+    ]
     command += [f"--aptopt={line}" for line in _options(apt)]
     command += [f"--dpkgopt={line}" for line in excluded.read_text().splitlines() if line.startswith("path-")]
     # No trace of where the packages came from, and directories that packages expect where manuals are left out.
@@ -169,13 +230,17 @@ def _root_file_system(suite: str, target: Path, *, log: Path) -> None:
     sources.write_text(sources.read_text().replace(f"{MOUNTED}/", f"{apt}/"))  # read outside, here
     command += [suite, str(target), str(sources)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
-    logged(command, step=f"the root file system of {suite}", log=log, environment=environment)
+    cpu = logged(command, step=f"the root file system of {suite}", log=log, environment=environment)
     shutil.rmtree(apt)
+    return cpu
 
 
 def _options(apt: Path) -> list[str]:
     """Return apt's own settings for a run outside of the root file system that is made."""
     lines = [
-        line for path in sorted((apt / "apt.conf.d").iterdir()) for line in path.read_text().splitlines() if line.strip()
+        line
+        for path in sorted((apt / "apt.conf.d").iterdir())
+        for line in path.read_text().splitlines()
+        if line.strip()
     ]
     return [line.replace(f"{MOUNTED}/", f"{apt}/") for line in lines]
