@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
 from swath_sde.cluster import EmbeddedCluster
+from swath_sde.delivery import deliver, import_first, plan_delivery, plan_first
 from swath_sde.errors import ConfigurationError
 from swath_sde.images import build_images, plan_images
 from swath_sde.realm import apply_realm, plan_realm
@@ -26,8 +27,27 @@ if TYPE_CHECKING:
 
 __all__ = ["PARTS", "Part", "apply_installation", "plan_installation", "remove_installation", "status_of"]
 
-PARTS = ("cluster", "secrets", "images", "ingress", "registry", "postgresql", "keycloak", "realm", "hub")
+PARTS = (
+    "images",
+    "cluster",
+    "secrets",
+    "first-images",
+    "ingress",
+    "registry",
+    "delivery",
+    "postgresql",
+    "keycloak",
+    "realm",
+    "hub",
+)
 """The parts of an installation, in the order in which they need one another."""
+
+
+_NEEDS = {"images": "", "delivery": "registry", "realm": "keycloak"}
+"""What a part is compared with, where that is not the cluster."""
+
+_WHOLE = {"embedded cluster", "Helm release"}
+"""Kinds of changes which say that a part is not there at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +73,17 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
         A part cannot be looked at.
     """
     changes: list[Change] = []
+    absent: set[str] = set()
     for part in _parts(installation, only):
+        if _NEEDS.get(part.name, "cluster") in absent:
+            # What it would be compared with is not there yet: all of it is to be created.
+            changes.append(Change("part", part.name, Action.CREATE))
+            absent.add(part.name)
+            continue
         found = part.plan()
         changes += found
-        if part.name == "cluster" and any(change.action is Action.CREATE for change in pending(found)):
-            # There is nothing to compare with yet: all the rest is to be created.
-            rest = [name for name in _names(installation, only) if name != "cluster"]
-            return changes + [Change("part", name, Action.CREATE) for name in rest]
+        if any(change.action is Action.CREATE and change.kind in _WHOLE for change in found):
+            absent.add(part.name)
     return changes
 
 
@@ -141,9 +165,9 @@ def _names(installation: Installation, only: Sequence[str]) -> list[str]:
     there = [
         name
         for name in PARTS
-        if name in {"secrets", "images"}
+        if name in {"secrets", "images", "delivery"}
         or name in enabled
-        or (name == "cluster" and installation.where.kind == "embedded")
+        or (name in {"cluster", "first-images"} and installation.where.kind == "embedded")
         or (name == "realm" and "keycloak" in enabled)
     ]
     for name in only:
@@ -159,21 +183,40 @@ def _parts(installation: Installation, only: Sequence[str]) -> Iterator[Part]:
 
 def _part(installation: Installation, name: str) -> Part:
     match name:
+        case "images":
+            return Part(name, lambda: plan_images(installation), lambda tell: _build(installation, tell))
         case "cluster":
             cluster = EmbeddedCluster(installation)
-            return Part(name, cluster.plan, cluster.up)
+            return Part(name, cluster.plan, lambda tell: _start(cluster, tell))
         case "secrets":
             return Part(name, lambda: plan_secrets(installation), lambda _: apply_secrets(installation))
-        case "images":
-            return Part(
-                name,
-                lambda: plan_images(installation),
-                lambda tell: build_images(installation, progress=tell),
-            )
+        case "first-images":
+            return Part(name, lambda: plan_first(installation), lambda _: import_first(installation))
+        case "delivery":
+            return Part(name, lambda: plan_delivery(installation), lambda tell: deliver(installation, tell))
         case "realm":
-            return Part(name, lambda: plan_realm(installation), lambda _: apply_realm(installation))
+            return Part(
+                name, lambda: plan_realm(installation), lambda tell: apply_realm(installation, progress=tell)
+            )
     return Part(
         name,
         lambda: plan_release(installation, name),
         lambda tell: apply_release(installation, name, progress=tell),
     )
+
+
+def _build(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
+    changes = pending(plan_images(installation))
+    build_images(
+        installation,
+        progress=lambda step: tell(
+            f"{step.image} {step.state} ({step.done}/{step.total}, {step.left:.0f} s left)"
+        ),
+    )
+    return changes
+
+
+def _start(cluster: EmbeddedCluster, tell: Callable[[str], None]) -> list[Change]:
+    changes = pending(cluster.plan())
+    cluster.up(tell)
+    return changes

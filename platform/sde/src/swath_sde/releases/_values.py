@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from swath_sde.images import reference_of
+from swath_sde.delivery import FIRST, reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +28,10 @@ def values_of(installation: Installation, component: str) -> dict[str, Any]:
 
 
 def _image(installation: Installation, image: str) -> dict[str, str]:
-    """Return how a chart is told an image: always by its digest."""
-    repository, _, digest = reference_of(installation, image).partition("@")
-    return {"repository": repository, "digest": digest}
+    """Return how a chart is told an image: by its digest where it has one."""
+    reference, _, digest = reference_of(installation, image).partition("@")
+    repository, _, tag = reference.rpartition(":")
+    return {"repository": repository, "tag": tag, "digest": digest}
 
 
 def _common(installation: Installation, component: str) -> dict[str, Any]:
@@ -65,7 +66,8 @@ def _storage(installation: Installation, size: str) -> dict[str, Any]:
 
 
 def _pulled(installation: Installation, image: str) -> dict[str, Any]:
-    secrets = [_PULL_SECRET] if installation.images.registry is None else []
+    own = installation.images.registry is None and image not in FIRST
+    secrets = [_PULL_SECRET] if own else []
     return {"image": _image(installation, image), "imagePullSecrets": secrets}
 
 
