@@ -1,4 +1,4 @@
-"""From built images to the cluster: the first two straight into its container runtime, all into the registry."""
+"""From built images to the cluster: two straight into its container runtime, the others by the registry."""
 
 from __future__ import annotations
 

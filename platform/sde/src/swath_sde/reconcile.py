@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from swath_sde.configuration import Installation
 
+    _Apply = Callable[[Installation, Callable[[str], None]], list[Change]]
+
 __all__ = ["PARTS", "Part", "apply_installation", "plan_installation", "remove_installation", "status_of"]
 
 PARTS = (
@@ -182,27 +184,19 @@ def _parts(installation: Installation, only: Sequence[str]) -> Iterator[Part]:
 
 
 def _part(installation: Installation, name: str) -> Part:
-    match name:
-        case "images":
-            return Part(name, lambda: plan_images(installation), lambda tell: _build(installation, tell))
-        case "cluster":
-            cluster = EmbeddedCluster(installation)
-            return Part(name, cluster.plan, lambda tell: _start(cluster, tell))
-        case "secrets":
-            return Part(name, lambda: plan_secrets(installation), lambda _: apply_secrets(installation))
-        case "first-images":
-            return Part(name, lambda: plan_first(installation), lambda _: import_first(installation))
-        case "delivery":
-            return Part(name, lambda: plan_delivery(installation), lambda tell: deliver(installation, tell))
-        case "realm":
-            return Part(
-                name, lambda: plan_realm(installation), lambda tell: apply_realm(installation, progress=tell)
-            )
-    return Part(
-        name,
-        lambda: plan_release(installation, name),
-        lambda tell: apply_release(installation, name, progress=tell),
+    known: dict[str, tuple[Callable[[Installation], list[Change]], _Apply]] = {
+        "images": (plan_images, _build),
+        "cluster": (lambda _: EmbeddedCluster(installation).plan(), _start),
+        "secrets": (plan_secrets, lambda _, __: apply_secrets(installation)),
+        "first-images": (plan_first, lambda _, __: import_first(installation)),
+        "delivery": (plan_delivery, deliver),
+        "realm": (plan_realm, lambda _, tell: apply_realm(installation, progress=tell)),
+    }
+    plan, apply = known.get(name) or (
+        lambda _: plan_release(installation, name),
+        lambda _, tell: apply_release(installation, name, progress=tell),
     )
+    return Part(name, lambda: plan(installation), lambda tell: apply(installation, tell))
 
 
 def _build(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
@@ -216,7 +210,8 @@ def _build(installation: Installation, tell: Callable[[str], None]) -> list[Chan
     return changes
 
 
-def _start(cluster: EmbeddedCluster, tell: Callable[[str], None]) -> list[Change]:
+def _start(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
+    cluster = EmbeddedCluster(installation)
     changes = pending(cluster.plan())
     cluster.up(tell)
     return changes
