@@ -13,7 +13,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -168,6 +168,17 @@ def keycloak_home() -> Path:
     return home
 
 
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def other_authority(tmp_path: Path) -> Path:
+    certificate(tmp_path, "ca")
+    return tmp_path / "ca.crt"
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with an authority, ca.crt, and a certificate for localhost, tls.crt and tls.key."""
@@ -220,6 +231,14 @@ def started(home: Path, authority: Path, log: Path) -> Iterator[Keycloak]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@pytest.fixture
+def start_keycloak(
+    keycloak_home: Path, authority: Path, tmp_path: Path
+) -> Callable[[], AbstractContextManager[Keycloak]]:
+    """Return what starts another server, without waiting for it."""
+    return lambda: started(keycloak_home, authority, tmp_path / "log")
 
 
 @pytest.fixture(scope="session")

@@ -200,7 +200,8 @@ def _wait_until_ready(administration: Administration) -> None:
         if time.monotonic() + pause > deadline:
             raise UnreachableError(
                 f"Keycloak at {url} does not answer ({seen}), asked for "
-                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check the domain and port of swath.yaml."
+                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check the domain "
+                "and port of swath.yaml."
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 2)
@@ -218,7 +219,8 @@ def _explained(administration: Administration) -> Iterator[None]:
     except KeycloakAuthenticationError:
         raise AdministrationRefusedError(
             f"Keycloak at {administration.url} refused the administrator {administration.account!r}: name or "
-            "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new ones there."
+            "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new "
+            "ones there."
         ) from None
     except KeycloakConnectionError as error:
         raise UnreachableError(
@@ -229,7 +231,7 @@ def _explained(administration: Administration) -> Iterator[None]:
         if error.response_code == 403:
             raise AdministrationRefusedError(
                 f"The administrator {administration.account!r} may not do that in Keycloak "
-                f" ({_said(error)}): it needs the roles manage-realm, manage-users, manage-clients and "
+                f"({_said(error)}): it needs the roles manage-realm, manage-users, manage-clients and "
                 "manage-identity-providers of the realm."
             ) from None
         if error.response_code in _PASSING:
@@ -238,7 +240,8 @@ def _explained(administration: Administration) -> Iterator[None]:
                 "apply again to go on."
             ) from None
         raise IdentityError(
-            f"Keycloak refused a change ({error.response_code}): {_said(error).rstrip('.')}. What was done stays."
+            f"Keycloak refused a change ({error.response_code}): {_said(error).rstrip('.')}. "
+            "What was done stays."
         ) from error
 
 
