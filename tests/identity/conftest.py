@@ -1,5 +1,6 @@
 """A real Keycloak on a free loopback port, with TLS from a CA of the tests' own, started once."""
 
+import base64
 import datetime as dt
 import hashlib
 import ipaddress
@@ -11,10 +12,12 @@ import socket
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -165,6 +168,17 @@ def keycloak_home() -> Path:
     return home
 
 
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def other_authority(tmp_path: Path) -> Path:
+    certificate(tmp_path, "ca")
+    return tmp_path / "ca.crt"
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with an authority, ca.crt, and a certificate for localhost, tls.crt and tls.key."""
@@ -181,7 +195,9 @@ def started(home: Path, authority: Path, log: Path) -> Iterator[Keycloak]:
     url = f"https://localhost:{port}"
     environment = {
         "PATH": os.environ["PATH"],
-        "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
+        "JAVA_OPTS_KC_HEAP": "-Xms128m -Xmx512m",
+        # A server of two minutes gains nothing from code that is compiled well, and pays for it.
+        "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",
         "KC_BOOTSTRAP_ADMIN_USERNAME": "root",
         "KC_BOOTSTRAP_ADMIN_PASSWORD": password,
     }
@@ -215,6 +231,14 @@ def started(home: Path, authority: Path, log: Path) -> Iterator[Keycloak]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@pytest.fixture
+def start_keycloak(
+    keycloak_home: Path, authority: Path, tmp_path: Path
+) -> Callable[[], AbstractContextManager[Keycloak]]:
+    """Return what starts another server, without waiting for it."""
+    return lambda: started(keycloak_home, authority, tmp_path / "log")
 
 
 @pytest.fixture(scope="session")
@@ -280,3 +304,127 @@ def shared_realm(keycloak: Keycloak) -> Realm:
     made = Realm(keycloak, described(f"r{secrets.token_hex(6)}"), KeptSecrets())
     made.apply()
     return made
+
+
+class Form(HTMLParser):
+    """The form of a page of Keycloak: where it goes, and its fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.fields: dict[str, str] = {}
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form" and self.action is None:
+            self.action = given["action"]
+        elif tag == "input" and given.get("name"):
+            self.fields[str(given["name"])] = given.get("value") or ""
+
+
+class Browser:
+    """Logs in as a browser does, for a client that has a redirect URI and a PKCE verifier."""
+
+    def __init__(self, realm: Realm, client: str = "kubernetes") -> None:
+        self.realm, self.client = realm, client
+        self.redirect_uri = {
+            "kubernetes": "http://127.0.0.1:40123/callback",
+            "hub": f"{realm.installation.url('hub')}/hub/oauth_callback",
+        }[client]
+        self.verifier = secrets.token_urlsafe(48)
+        self.session = requests.Session()
+        self.session.trust_env = False  # REQUESTS_CA_BUNDLE would win over the session's own bundle
+        self.session.verify = str(realm.keycloak.ca_bundle)
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.realm.issuer}/protocol/openid-connect"
+
+    def ask(self, **other: str | None) -> requests.Response:
+        """Ask for a code; what is ``None`` is left out of the question."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        question: dict[str, str | None] = {
+            "client_id": self.client,
+            "response_type": "code",
+            "scope": "openid",
+            "redirect_uri": self.redirect_uri,
+            "state": "a-state",
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+            **other,
+        }
+        given = {key: value for key, value in question.items() if value is not None}
+        return self.session.get(f"{self.endpoint}/auth", params=given, allow_redirects=False, timeout=30)
+
+    def fill(self, page: requests.Response, **fields: str) -> requests.Response:
+        """Send the form of a page with fields filled in, and follow to Keycloak's own next page."""
+        form = Form(page.text)
+        assert form.action, page.text[-500:]
+        answer = self.session.post(
+            form.action, data={**form.fields, **fields}, allow_redirects=False, timeout=30
+        )
+        while answer.is_redirect and answer.headers["Location"].startswith(self.realm.keycloak.url):
+            answer = self.session.get(answer.headers["Location"], allow_redirects=False, timeout=30)
+        return answer
+
+    def enter(self, username: str, password: str) -> requests.Response:
+        """Enter a name and a password; the answer is a redirect to the client, or another page."""
+        return self.fill(self.ask(), username=username, password=password)
+
+    def code(self, answer: requests.Response) -> str:
+        """Return the code that an answer takes to the client."""
+        assert answer.is_redirect, f"{answer.status_code}: no redirect to the client"
+        assert answer.headers["Location"].startswith(self.redirect_uri)
+        return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+
+    def exchange(self, **fields: str) -> requests.Response:
+        """Ask for tokens."""
+        if self.client == "hub":
+            fields.setdefault("client_secret", self.realm.secrets.clients["hub"])
+        return self.session.post(
+            f"{self.endpoint}/token", data={"client_id": self.client, **fields}, timeout=30
+        )
+
+    def redeem(self, code: str, **other: str) -> requests.Response:
+        """Ask for the tokens of a code."""
+        return self.exchange(
+            **{
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self.redirect_uri,
+                "code_verifier": self.verifier,
+                **other,
+            }
+        )
+
+    def refresh(self, tokens: dict[str, str]) -> requests.Response:
+        """Ask for new tokens with the refresh token."""
+        return self.exchange(grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+
+    def log_in(self, username: str) -> dict[str, str]:
+        """Log in with the first password and return the tokens."""
+        answer = self.enter(username, self.realm.secrets.passwords[username])
+        redeemed = self.redeem(self.code(answer))
+        assert redeemed.status_code == 200, redeemed.text
+        return dict(redeemed.json())
+
+    def user_info(self, access_token: str) -> requests.Response:
+        """Ask who a token is for, as JupyterHub does."""
+        return self.session.get(
+            f"{self.endpoint}/userinfo", headers={"Authorization": f"Bearer {access_token}"}, timeout=30
+        )
+
+
+@pytest.fixture
+def browser() -> Iterator[Callable[..., Browser]]:
+    """Return what opens a browser; all are closed at the end."""
+    opened: list[Browser] = []
+
+    def open_browser(realm: Realm, client: str = "kubernetes") -> Browser:
+        opened.append(Browser(realm, client))
+        return opened[-1]
+
+    yield open_browser
+    for one in opened:
+        one.session.close()

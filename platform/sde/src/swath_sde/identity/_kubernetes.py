@@ -23,7 +23,7 @@ def _rule(groups: list[str], resources: list[str], verbs: list[str]) -> dict[str
 
 
 _VIEW = [
-    # Neither secrets nor logs, which may hold what users typed; no configuration of other namespaces' webhooks.
+    # Neither secrets nor logs, which may hold what users typed.
     _rule(
         [""],
         [

@@ -60,7 +60,7 @@ def apply_identity(
     installation: Installation,
     administration: Administration,
     secrets: Secrets,
-    progress: Callable[[Change], None] = lambda change: None,
+    progress: Callable[[Change], None] | None = None,
 ) -> list[Change]:
     """Make the realm what ``swath.yaml`` says, and return what was changed.
 
@@ -93,7 +93,8 @@ def apply_identity(
                         raise
                     break  # look again at what there is now
                 done.append(step.change)
-                progress(step.change)
+                if progress is not None:
+                    progress(step.change)
             else:
                 break
     return done
@@ -143,6 +144,6 @@ def _refuse_foreign(desired: DesiredRealm, observed: ObservedRealm) -> None:
     if foreign:
         raise ForeignObjectError(
             f"In the realm {desired.name!r} there are already, not made by Swath: {', '.join(foreign)}. "
-            "Nothing was changed. Rename or remove them there, take them out of swath.yaml, or hand them over "
-            f"to Swath with the attribute {MARK} = {desired.owner}."
+            "Nothing was changed. Rename or remove them there, take them out of swath.yaml, or hand them "
+            f"over to Swath with the attribute {MARK} = {desired.owner}."
         )

@@ -57,6 +57,11 @@ class Administration:
     patience_seconds: float = 30
     """How long a Keycloak that does not answer yet is waited for."""
 
+    @property
+    def account(self) -> str:
+        """Name of the account."""
+        return self.username or self.client_id
+
 
 class Server:
     """What this package does on a server beyond the methods of python-keycloak."""
@@ -187,15 +192,16 @@ def _wait_until_ready(administration: Administration) -> None:
             seen = f"it answers {status}"
         except requests.exceptions.SSLError as error:
             raise UntrustedError(
-                f"The certificate of {url} cannot be trusted: {_reason(error)}. It was verified against {bundle}; "
-                "use the installation's own CA bundle, or renew the certificate."
+                f"The certificate of {url} cannot be trusted: {_reason(error)}. It was verified against "
+                f"{bundle}; use the installation's own CA bundle, or renew the certificate."
             ) from None
         except requests.exceptions.RequestException as error:
             seen = _reason(error)
         if time.monotonic() + pause > deadline:
             raise UnreachableError(
-                f"Keycloak at {url} does not answer ({seen}), asked for {administration.patience_seconds:g} s. "
-                "Look at its pod and at the ingress, or check the domain and port of swath.yaml."
+                f"Keycloak at {url} does not answer ({seen}), asked for "
+                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check the domain "
+                "and port of swath.yaml."
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 2)
@@ -212,9 +218,9 @@ def _explained(administration: Administration) -> Iterator[None]:
         yield
     except KeycloakAuthenticationError:
         raise AdministrationRefusedError(
-            f"Keycloak at {administration.url} refused the administrator "
-            f"{administration.username or administration.client_id!r}: name or password are wrong. They are "
-            "those of the Secret `keycloak`; after a change by hand, put the new ones there."
+            f"Keycloak at {administration.url} refused the administrator {administration.account!r}: name or "
+            "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new "
+            "ones there."
         ) from None
     except KeycloakConnectionError as error:
         raise UnreachableError(
@@ -224,8 +230,8 @@ def _explained(administration: Administration) -> Iterator[None]:
     except KeycloakError as error:
         if error.response_code == 403:
             raise AdministrationRefusedError(
-                f"The administrator {administration.username or administration.client_id!r} may not do that in "
-                f"Keycloak ({_said(error)}): it needs the roles manage-realm, manage-users, manage-clients and "
+                f"The administrator {administration.account!r} may not do that in Keycloak "
+                f"({_said(error)}): it needs the roles manage-realm, manage-users, manage-clients and "
                 "manage-identity-providers of the realm."
             ) from None
         if error.response_code in _PASSING:
@@ -234,7 +240,8 @@ def _explained(administration: Administration) -> Iterator[None]:
                 "apply again to go on."
             ) from None
         raise IdentityError(
-            f"Keycloak refused a change ({error.response_code}): {_said(error).rstrip('.')}. What was done stays."
+            f"Keycloak refused a change ({error.response_code}): {_said(error).rstrip('.')}. "
+            "What was done stays."
         ) from error
 
 
