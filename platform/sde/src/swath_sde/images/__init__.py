@@ -1,4 +1,4 @@
-"""The images of the platform's components: what there are, how they are built, kept, delivered and cleaned up."""
+"""The images of the platform's components: how they are built, kept, delivered and removed."""
 
 from swath_sde.images._build import Step, build_images, plan_images
 from swath_sde.images._builder import Builder

@@ -1,7 +1,7 @@
 """Package sources for builds, derived from the machine's own: mirror, keys, certificates, login.
 
-Images have no package sources. While one is built, a folder made here is mounted as ``/run/swath/apt``, which apt
-is led to; so a site's mirror is used, and neither its name nor its login gets into an image.
+Images have no package sources. While one is built, a folder made here is mounted as
+``/run/swath/apt``, where apt looks then; so a site's mirror is used, and neither its name nor its login gets into an image.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def package_sources(folder: Path, *, suite: str, machine: Path = MACHINE) -> Pat
     ]
     if not stanzas:
         raise BuildError(
-            f"{machine} has no package source of Debian to take the mirror from. Set SWATH_APT to a folder that is "
-            f"to be /etc/apt of the builds, with sources for {suite} and their keys."
+            f"{machine} has no package source of Debian to take the mirror from. Set SWATH_APT to a folder "
+            f"that to be /etc/apt of the builds, with sources for {suite} and their keys."
         )
     (folder / "sources.list.d" / "debian.sources").write_text("\n".join(stanzas), encoding="utf-8")
     for login in (machine / "auth.conf.d").glob("*"):

@@ -62,7 +62,8 @@ def plan_images(installation: Installation, names: Iterable[str] = ()) -> list[C
         elif before is None:
             changes.append(Change("image", image.name, Action.CREATE, (f"tag: {image.tag}",)))
         else:
-            changes.append(Change("image", image.name, Action.UPDATE, (f"tag: {before.tag} → {image.tag}",)))
+            details = (f"tag: {before.tag} → {image.tag}",)
+            changes.append(Change("image", image.name, Action.UPDATE, details))
     return changes
 
 
@@ -105,8 +106,16 @@ def build_images(
     records = Records(installation.name)
     missing = [image for image in wanted if again or not builder.has(image)]
     check_room(len(missing))
-    work = _Work(installation, builder, records, images, wanted, missing, again=again)
-    return work.run(progress or (lambda step: None))
+    work = _Work(
+        installation,
+        builder=builder,
+        records=records,
+        images=images,
+        wanted=wanted,
+        missing=missing,
+        again=again,
+    )
+    return work.run(progress or (lambda _: None))
 
 
 def check_room(builds: int) -> None:
@@ -121,8 +130,9 @@ def check_room(builds: int) -> None:
     free = shutil.disk_usage(images_folder()).free
     if free < needed:
         raise NoSpaceError(
-            f"{images_folder()} has {free / 2**30:.1f} GiB free, but {builds} builds need {needed / 2**30:.1f} GiB: "
-            "free some with `swath image prune`, or set SWATH_HOME to a larger disk"
+            f"{images_folder()} has {free / 2**30:.1f} GiB free, but {builds} builds need "
+            f"{needed / 2**30:.1f} GiB: free some with `swath image prune`, or "
+            "set SWATH_HOME to a larger disk"
         )
 
 
@@ -138,12 +148,12 @@ class _Work:
     def __init__(
         self,
         installation: Installation,
+        *,
         builder: Builder,
         records: Records,
         images: Mapping[str, Image],
         wanted: Sequence[Image],
         missing: Sequence[Image],
-        *,
         again: bool,
     ) -> None:
         self._installation = installation

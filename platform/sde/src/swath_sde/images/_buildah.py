@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Buildah:
-    """Images in a storage below the cache folder; isolation is a change of root, which containers allow, too."""
+    """Images in a storage below the cache folder; steps are isolated by a change of root."""
 
     name = "buildah"
 
@@ -43,7 +43,8 @@ class Buildah:
             program(name)
         if os.geteuid() != 0:
             raise ConfigurationError(
-                "image builds on this machine need root, as they make files of other users: run `sudo swath image build`"
+                "image builds on this machine need root, as they make files of other users: "
+                "run `sudo swath image build`"
             )
 
     def _command(self, *arguments: str) -> list[str]:

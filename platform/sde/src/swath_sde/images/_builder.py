@@ -28,7 +28,7 @@ class Builder(Protocol):
         """Say whether it has an image of this very tag."""
 
     def build(self, image: Image, context: Path, *, parents: Mapping[str, str], log: Path) -> float:
-        """Build an image from its context; ``parents`` are build arguments. Returns the CPU seconds it took."""
+        """Build an image; ``parents`` are build arguments. Returns the CPU seconds that it took."""
 
     def size(self, image: Image) -> int:
         """Return the bytes of an image's layers."""

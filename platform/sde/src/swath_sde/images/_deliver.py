@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def archive_images(
     installation: Installation, names: Iterable[str], progress: Callable[[Step], None] | None = None
 ) -> dict[str, Path]:
-    """Build images and write each as an archive that ``ctr images import`` takes; an archive that is there is kept.
+    """Build images and write each as an archive for ``ctr images import``; what is there is kept.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def push_images(
 def _machine(installation: Installation) -> Buildah:
     if installation.images.builder != "buildah":
         raise ConfigurationError(
-            f"images.builder: {installation.images.builder} delivers what it builds by itself; only buildah keeps "
-            "images on this machine"
+            f"images.builder: {installation.images.builder} delivers what it builds by itself; only "
+            "buildah keeps images on this machine"
         )
     (suite,) = {image.rootfs for image in catalogue().values() if image.rootfs}
     return Buildah(suite=suite)

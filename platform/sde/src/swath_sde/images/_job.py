@@ -1,7 +1,7 @@
-"""Builds as Jobs in a cluster: kaniko's executor where its image can be pulled, else our own image ``builder``.
+"""Builds as Jobs in a cluster: kaniko's executor where it can be pulled, else our own image ``builder``.
 
 Both take the same arguments and the same pod: the context comes in as a compressed tar on standard input, the
-package sources from a Secret (a mirror may want a login), and what is built goes to the registry straight away.
+package sources from a Secret (a mirror may want a login), and what is built goes straight to the registry.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOGIN = {"kaniko": "/kaniko/.docker", "builder": "/run/swath/login"}
 """Folder where each looks for the registry's login, a file ``config.json`` there."""
 
 _CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"]
-"""What unpacking another image's root file system takes; all of them are in the set that *baseline* allows."""
+"""What unpacking another image's root file system takes; *baseline* allows all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +228,9 @@ class Job:
             if ended.get("exitCode") != 0:
                 told = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
                 raise BuildError(
-                    f"the build of {self.image.name} in the cluster failed (exit status {ended.get('exitCode')}, "
-                    f"kubectl attach {attached.returncode}). All of it: {log}. Its end:\n{told}"
+                    f"the build of {self.image.name} in the cluster failed (exit status "
+                    f"{ended.get('exitCode')}, kubectl attach {attached.returncode}). "
+                    f"All of it: {log}. Its end:\n{told}"
                 )
             return str(ended.get("message", "")).strip()
         finally:
@@ -240,7 +241,9 @@ class Job:
 
     @staticmethod
     def _kubectl(command: Sequence[str], *, given: bytes | None = None, may_fail: bool = False) -> str:
-        done = subprocess.run(command, input=given, capture_output=True, check=False)  # noqa: S603 -- no shell
+        done = subprocess.run(  # noqa: S603 -- no shell
+            command, input=given, capture_output=True, check=False
+        )
         if done.returncode and not may_fail:
             raise BuildError(f"kubectl failed: {done.stderr.decode(errors='replace').strip()[-1500:]}")
         return done.stdout.decode()

@@ -1,4 +1,4 @@
-"""Other programs, as image builds call them: found on PATH or refused with what to install, logged to a file."""
+"""Other programs, as image builds call them: found on PATH or refused with a remedy, logged to a file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
         raise MissingProgramError(
-            f"{name} is not on PATH: image builds need it. Install it: apt-get install {PACKAGES.get(name, name)}"
+            f"{name} is not on PATH: image builds need it. Install it: "
+            f"apt-get install {PACKAGES.get(name, name)}"
         )
     return found
 
@@ -93,7 +94,9 @@ def printed(command: Sequence[str | os.PathLike[str]], *, step: str) -> str:
     BuildError
         If it fails.
     """
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 -- as above
+        command, capture_output=True, text=True, errors="replace", check=False
+    )
     if done.returncode:
         raise BuildError(f"{step} failed (exit status {done.returncode}): {done.stderr.strip()[-2000:]}")
     return done.stdout

@@ -7,13 +7,13 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swath_sde.places import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from swath_sde.images._catalogue import Image
 
@@ -27,7 +27,7 @@ class Built:
     tag: str
     """Hash of everything that it follows from."""
     reference: str
-    """How clusters call it: registry, path, name and tag; with the digest where the image is in the registry."""
+    """How clusters call it: registry, path, name and tag; with the digest once it was pushed."""
     digest: str | None = None
     """Digest of its manifest in the registry; none before it was pushed."""
     archive: str | None = None
@@ -87,7 +87,7 @@ class Records:
 
 @contextmanager
 def building(name: str, folder: Path) -> Iterator[bool]:
-    """Hold the lock of an image's build on this machine; yields whether another build had to be waited for."""
+    """Hold the lock of an image's build on this machine; yields whether another was waited for."""
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / f"{name}.lock", wait=True) as waited:
         yield waited

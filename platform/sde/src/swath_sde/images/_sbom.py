@@ -1,7 +1,8 @@
 """Bills of materials: what is in an image, read from the databases that it carries itself.
 
 Debian packages come from dpkg's status, Python distributions from their metadata, npm packages from their
-``package.json`` and Keycloak's Java libraries from the names of their archives. The document is CycloneDX 1.6.
+``package.json`` and Keycloak's Java libraries from the names of their archives.
+The document is CycloneDX 1.6.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from email.parser import HeaderParser
 from importlib.metadata import PathDistribution
 from typing import TYPE_CHECKING
+from zipfile import ZipFile, is_zipfile
 
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -95,7 +97,7 @@ def npm(root: Path) -> Iterator[Component]:
 
 
 def java(root: Path) -> Iterator[Component]:
-    """Yield Keycloak and the Java libraries that it stands on: their archives are named GROUP.NAME-VERSION."""
+    """Yield Keycloak and its Java libraries: their archives are named GROUP.NAME-VERSION."""
     version = root / "opt/keycloak/version.txt"
     if not version.is_file():
         return
@@ -104,12 +106,21 @@ def java(root: Path) -> Iterator[Component]:
         PackageURL("maven", "org.keycloak", "keycloak-quarkus-dist", found[0] if found else None)
     )
     for archive in sorted((root / "opt/keycloak/lib/lib").rglob("*.jar")):
-        match = re.fullmatch(
-            r"(?P<group>[\w-]+(?:\.[\w-]+)*?)\.(?P<name>[\w-]+(?:\.[\w-]+)*?)-(?P<version>\d[\w.+-]*)",
-            archive.stem,
-        )
+        match = re.fullmatch(r"(?P<name>[\w.-]+?)-(?P<version>\d[\w.+-]*)", archive.stem)
         if match:
-            yield _component(PackageURL("maven", match["group"], match["name"], match["version"]))
+            group, name = _coordinates(archive, match["name"])
+            yield _component(PackageURL("maven", group, name, match["version"]))
+
+
+def _coordinates(archive: Path, joined: str) -> tuple[str, str]:
+    """Split GROUP.NAME: as the archive's own description says, else at the last dot."""
+    if is_zipfile(archive):
+        for entry in ZipFile(archive).namelist():
+            parts = entry.split("/")
+            if entry.endswith("/pom.properties") and len(parts) == 5 and f"{parts[2]}.{parts[3]}" == joined:
+                return parts[2], parts[3]
+    group, _, name = joined.rpartition(".")
+    return group, name
 
 
 def _component(url: PackageURL, *, supplier: str | None = None, description: str | None = None) -> Component:

@@ -30,7 +30,7 @@ PYTHON = "3.13"
 """Python of the images: the one of their Debian suite."""
 
 EPOCH = "1767225600"
-"""Time of change that files in images get, in seconds since 1970: 2026-01-01, so that equal builds are equal."""
+"""Time of change that files in images get, seconds since 1970 (2026-01-01): equal builds are equal."""
 
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _PACKAGES = "ca-certificates"
@@ -38,7 +38,7 @@ _PACKAGES = "ca-certificates"
 
 def images_folder() -> Path:
     """Return the folder of all that image builds keep on this machine."""
-    folder = cache_folder() / "images"
+    folder = cache_folder().resolve() / "images"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -202,13 +202,14 @@ def check_hash(file: Path, expected: str) -> None:
         got = file_digest(source, "sha256").hexdigest()
     if got != expected:
         raise ChangedHashError(
-            f"{file.name} has the SHA-256 {got}, but its lock says {expected}: it was changed on its way or at its "
-            "source, and is not used. Compare with the checksum that its publisher gives before you change the lock."
+            f"{file.name} has the SHA-256 {got}, but its lock says {expected}: it was changed on its way "
+            "or at its source, and is not used. Compare with the checksum that its publisher gives before "
+            "you change the lock."
         )
 
 
 def _root_file_system(suite: str, target: Path, *, log: Path) -> float:
-    """Make a root file system of a Debian suite with apt and certificates, from the machine's package sources."""
+    """Make a root file system of a Debian suite, from the machine's package sources."""
     apt = package_sources(target.parent / "apt", suite=suite)
     excluded = target.parent / "files" / "etc" / "dpkg" / "dpkg.cfg.d" / "swath"
     command = [
@@ -220,10 +221,11 @@ def _root_file_system(suite: str, target: Path, *, log: Path) -> float:
     ]
     command += [f"--aptopt={line}" for line in _options(apt)]
     command += [f"--dpkgopt={line}" for line in excluded.read_text().splitlines() if line.startswith("path-")]
-    # No trace of where the packages came from, and directories that packages expect where manuals are left out.
+    # No trace of where the packages came from; the folders of manuals are expected by packages.
     command += [
-        "--customize-hook=rm -rf $1/etc/apt/sources.list.d/* $1/etc/apt/sources.list $1/etc/apt/apt.conf.d/99mmdebstrap "
-        "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap $1/var/log/* $1/var/cache/ldconfig/aux-cache",
+        "--customize-hook=rm -rf $1/etc/apt/sources.list.d/* $1/etc/apt/sources.list $1/var/log/*",
+        "--customize-hook=rm -f $1/etc/apt/apt.conf.d/99mmdebstrap $1/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+        "--customize-hook=rm -f $1/var/cache/ldconfig/aux-cache",
         "--customize-hook=mkdir -p $1/usr/share/man/man1 $1/usr/share/man/man7 $1/usr/share/man/man8",
     ]
     sources = apt / "sources.list.d" / "debian.sources"

@@ -89,7 +89,7 @@ def list_(file: Path | None, as_json: bool) -> None:
 )
 @_DRY_RUN
 @_JSON
-def build(
+def build(  # noqa: PLR0917 -- click gives all of them by name
     names: tuple[str, ...], file: Path | None, again: bool, archive: Path | None, dry_run: bool, as_json: bool
 ) -> None:
     """Build images and all that they stand on. What has been built from the same files is kept.
