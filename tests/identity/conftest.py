@@ -17,19 +17,26 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from keycloak import KeycloakAdmin
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from swath_sde.cluster._binaries import build_programs
+from swath_sde.cluster._configuration import _authentication
 from swath_sde.configuration import Installation, PasswordPolicy
 from swath_sde.identity import Administration, SecretPlace, apply_identity, new_password
 from swath_sde.identity._server import connected
 from swath_sde.places import cache_folder, made_whole
+from urllib3.exceptions import HTTPError
 
 VERSION = "26.7.3"
 SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
@@ -104,11 +111,19 @@ def free_port() -> int:
 
 
 def certificate(
-    folder: Path, name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None
+    folder: Path,
+    name: str,
+    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
+    organization: str = "tests",
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Make NAME.crt and NAME.key: an authority, or a certificate of one for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
     now = dt.datetime.now(dt.UTC)
     built = (
         x509.CertificateBuilder()
@@ -121,7 +136,11 @@ def certificate(
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if issuer:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [
+            x509.DNSName("localhost"),
+            x509.DNSName("keycloak.swath.invalid"),
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        ]
         built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
     made = built.sign(issuer[1] if issuer else key, hashes.SHA256())
     (folder / f"{name}.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
@@ -183,7 +202,9 @@ def other_authority(tmp_path: Path) -> Path:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with an authority, ca.crt, and a certificate for localhost, tls.crt and tls.key."""
     folder = tmp_path_factory.mktemp("authority")
-    certificate(folder, "tls", certificate(folder, "ca"))
+    authority = certificate(folder, "ca")
+    certificate(folder, "tls", authority)
+    certificate(folder, "kubernetes-admin", authority, "system:masters")
     return folder
 
 
@@ -428,3 +449,86 @@ def browser() -> Iterator[Callable[..., Browser]]:
     yield open_browser
     for one in opened:
         one.session.close()
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A running Kubernetes API server, without nodes."""
+
+    url: str
+    ca_bundle: Path
+    admin: client.ApiClient
+
+    @contextmanager
+    def as_bearer(self, token: str) -> Iterator[client.ApiClient]:
+        """Return a client that shows a token."""
+        settings = client.Configuration(
+            host=self.url, api_key={"authorization": token}, api_key_prefix={"authorization": "Bearer"}
+        )
+        settings.ssl_ca_cert = str(self.ca_bundle)
+        with client.ApiClient(settings) as api:
+            yield api
+
+
+@pytest.fixture(scope="module")
+def api_server(
+    authority: Path, shared_realm: Realm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
+    """Start etcd and the API server of the embedded cluster, which takes tokens of the module's realm."""
+    node = build_programs(print) / "node"
+    folder = tmp_path_factory.mktemp("api-server")
+    etcd, peer, port = (f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}", free_port())
+    settings = SimpleNamespace(issuer=shared_realm.issuer)  # all that the cluster's own function asks for
+    ca = authority / "ca.crt"
+    (folder / "authentication.yaml").write_text(yaml.safe_dump(_authentication(settings, ca.read_text())))
+    key = authority / "tls.key"
+    programs = {
+        "etcd": [
+            f"--data-dir={folder / 'etcd-data'}",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+        ],
+        "kube-apiserver": [
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--etcd-servers={etcd}",
+            f"--tls-cert-file={authority / 'tls.crt'}",
+            f"--tls-private-key-file={key}",
+            f"--client-ca-file={ca}",
+            "--authorization-mode=RBAC",
+            f"--authentication-config={folder / 'authentication.yaml'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--service-cluster-ip-range=10.200.0.0/24",
+        ],
+    }
+    settings = client.Configuration(host=f"https://127.0.0.1:{port}")
+    settings.ssl_ca_cert = str(ca)
+    settings.cert_file = str(authority / "kubernetes-admin.crt")
+    settings.key_file = str(authority / "kubernetes-admin.key")
+    running = []
+    try:
+        for name, arguments in programs.items():
+            with (folder / f"{name}.log").open("wb") as log:
+                running.append(subprocess.Popen([node, name, *arguments], stdout=log, stderr=log, cwd=folder))
+        with client.ApiClient(settings) as api:
+            deadline = time.monotonic() + 120
+            while True:
+                try:
+                    # Ready when its own roles are there, system:basic-user of everybody among them.
+                    api.call_api("/readyz", "GET", response_type="str", _request_timeout=5)
+                    break
+                except (ApiException, HTTPError):
+                    log_text = (folder / "kube-apiserver.log").read_text()
+                    assert time.monotonic() < deadline, f"the API server did not start:\n{log_text[-3000:]}"
+                    time.sleep(0.3)
+            yield ApiServer(settings.host, ca, api)
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait(30)

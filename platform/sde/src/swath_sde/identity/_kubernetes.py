@@ -9,7 +9,7 @@ from swath_sde.errors import ConfigurationError
 if TYPE_CHECKING:
     from swath_sde.configuration import Installation
 
-__all__ = ["PREFIX", "kubernetes_access", "team_namespaces"]
+__all__ = ["PREFIX", "RULES", "kubernetes_access", "team_namespaces"]
 
 PREFIX = "oidc:"
 """What the API server puts before user and group names of tokens, so that they never meet its own."""
@@ -74,7 +74,8 @@ _ADMIN = [
     {"nonResourceURLs": ["*"], "verbs": ["get"]},
 ]
 
-_RULES = {"view": _VIEW, "edit": _EDIT, "admin": _ADMIN}
+RULES = {"view": _VIEW, "edit": _EDIT, "admin": _ADMIN}
+"""What ``kubernetes:`` of a role means, as rules of a ClusterRole; ``edit`` comes on top of ``view``."""
 
 
 def team_namespaces(installation: Installation) -> dict[str, str]:
@@ -161,7 +162,7 @@ def _cluster_role(installation: Installation, access: str) -> dict[str, Any]:
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": {"name": f"{installation.name}:{access}", "labels": _labels(installation)},
-        "rules": _RULES[access],
+        "rules": RULES[access],
     }
 
 

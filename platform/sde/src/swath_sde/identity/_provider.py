@@ -7,9 +7,12 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from keycloak.exceptions import KeycloakError
+
 from swath_sde.changes import Action, Change
 from swath_sde.identity._desired import MARK
 from swath_sde.identity._step import Rank, Step, differences
+from swath_sde.identity.errors import IdentityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,10 +91,17 @@ def _update(server: Server, wanted: Provider, live: dict[str, Any], secrets: Sec
 
 def _content(server: Server, wanted: Provider, live: dict[str, Any], secrets: Secrets) -> dict[str, Any]:
     """Return the whole provider. Keycloak itself reads the endpoints, over the trust that it has."""
-    endpoints = server.post(
-        "/identity-provider/import-config",
-        {"providerId": "oidc", "fromUrl": f"{wanted.issuer}/.well-known/openid-configuration"},
-    )
+    document = f"{wanted.issuer}/.well-known/openid-configuration"
+    try:
+        endpoints = server.post(
+            "/identity-provider/import-config", {"providerId": "oidc", "fromUrl": document}
+        )
+    except KeycloakError as error:
+        raise IdentityError(
+            f"Keycloak cannot read {document} of the identity provider {wanted.alias!r} (it answered "
+            f"{error.response_code}): check `identity.upstream.issuer`, that the provider can be reached from "
+            "the cluster, and that its certificate is trusted there."
+        ) from None
     fields = wanted.representation()
     secret = {"clientSecret": secrets.read(wanted.secret), _DIGEST: _digest(wanted, secrets)}
     return {

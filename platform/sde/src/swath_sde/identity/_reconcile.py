@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["apply_identity", "plan_identity"]
 
-_MEANWHILE = (404, 409)
-"""Keycloak's answers where somebody else has made or removed something since it was looked at."""
-
 _ATTEMPTS = 3
 """A change that is refused that way more often is refused for good."""
 
@@ -89,7 +86,7 @@ def apply_identity(
                     step.take()
                 except KeycloakError as error:
                     refused[step.change] += 1
-                    if error.response_code not in _MEANWHILE or refused[step.change] > _ATTEMPTS:
+                    if not _meanwhile(error) or refused[step.change] > _ATTEMPTS:
                         raise
                     break  # look again at what there is now
                 done.append(step.change)
@@ -98,6 +95,12 @@ def apply_identity(
             else:
                 break
     return done
+
+
+def _meanwhile(error: KeycloakError) -> bool:
+    """Tell whether somebody else has made or removed something since it was looked at."""
+    collided = error.response_code == 400 and b"Database operation failed" in (error.response_body or b"")
+    return error.response_code in {404, 409} or collided
 
 
 def _steps(server: Server, desired: DesiredRealm, secrets: Secrets) -> list[Step]:

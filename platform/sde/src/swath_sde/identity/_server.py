@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
@@ -17,6 +18,7 @@ from keycloak.exceptions import (
     KeycloakGetError,
     raise_error_from_response,
 )
+from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from swath_sde.identity.errors import (
@@ -54,6 +56,8 @@ class Administration:
     """Secret of that client, instead of a user name and a password."""
     realm: str = "master"
     """Realm of the administrator."""
+    address: str | None = None
+    """Address to connect to, where the name in ``url`` need not resolve; the certificate is still for the name."""
     patience_seconds: float = 30
     """How long a Keycloak that does not answer yet is waited for."""
 
@@ -148,11 +152,44 @@ def connected(administration: Administration, realm: str) -> Iterator[Server]:
     )
     # The bundle is given after construction: as an argument it would go to httpx as well, which takes a path
     # no longer without a warning. Until then the system's authorities count, so nothing is ever unverified.
-    bundle = str(administration.ca_bundle)
-    connection.keycloak_openid.connection.verify = bundle
-    connection.verify = bundle
+    for used in (connection, connection.keycloak_openid.connection):
+        used.verify = str(administration.ca_bundle)
+        if administration.address is not None:
+            used._s.mount("https://", _adapter(administration, _retries()))  # noqa: SLF001 -- it takes no session of ours
     with _explained(administration):
         yield Server(KeycloakAdmin(connection=connection), realm)
+
+
+class _AtAddress(HTTPAdapter):
+    """Connects to an address for a host; server name, certificate and ``Host`` are those of the host."""
+
+    def __init__(self, host: str, address: str, retries: Retry) -> None:
+        self._host, self._address = host, address
+        super().__init__(max_retries=retries)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **other: Any) -> None:
+        super().init_poolmanager(
+            connections,
+            maxsize,
+            block=block,
+            server_hostname=self._host,
+            assert_hostname=self._host,
+            **other,
+        )
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **other: Any) -> requests.Response:
+        parts = urlsplit(str(request.url))
+        request.headers["Host"] = parts.netloc
+        port = f":{parts.port}" if parts.port else ""
+        request.url = urlunsplit(parts._replace(netloc=f"{self._address}{port}"))
+        return super().send(request, *args, **other)
+
+
+def _adapter(administration: Administration, retries: Retry) -> HTTPAdapter:
+    if administration.address is None:
+        return HTTPAdapter(max_retries=retries)
+    host = urlsplit(administration.url).hostname or ""
+    return _AtAddress(host, administration.address, retries)
 
 
 def _retries() -> Retry:
@@ -175,6 +212,7 @@ def _wait_until_ready(administration: Administration) -> None:
     """Ask until Keycloak answers; what waiting cannot cure is told at once."""
     url = administration.url.rstrip("/")
     bundle = administration.ca_bundle
+    asked = f"{url}/realms/{administration.realm}"
     if not bundle.is_file():
         raise IdentityError(
             f"The certificate authorities' file {bundle} is not there, and {url} is never asked without "
@@ -184,9 +222,9 @@ def _wait_until_ready(administration: Administration) -> None:
     pause = 0.2
     while True:
         try:
-            status = requests.get(
-                f"{url}/realms/{administration.realm}", verify=str(bundle), timeout=10
-            ).status_code
+            with requests.Session() as session:
+                session.mount("https://", _adapter(administration, Retry(0)))
+                status = session.get(asked, verify=str(bundle), timeout=10).status_code
             if status not in _PASSING:
                 break
             seen = f"it answers {status}"
@@ -217,17 +255,17 @@ def _explained(administration: Administration) -> Iterator[None]:
     try:
         yield
     except KeycloakAuthenticationError:
-        raise AdministrationRefusedError(
-            f"Keycloak at {administration.url} refused the administrator {administration.account!r}: name or "
-            "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new "
-            "ones there."
-        ) from None
+        raise AdministrationRefusedError(_wrong_account(administration)) from None
     except KeycloakConnectionError as error:
         raise UnreachableError(
             f"Keycloak at {administration.url} stopped answering: {_reason(error)}. What was done stays; "
             "apply again to go on."
         ) from None
     except KeycloakError as error:
+        if b"invalid_grant" in (error.response_body or b"") or b"invalid_client" in (
+            error.response_body or b""
+        ):
+            raise AdministrationRefusedError(_wrong_account(administration)) from None
         if error.response_code == 403:
             raise AdministrationRefusedError(
                 f"The administrator {administration.account!r} may not do that in Keycloak "
@@ -243,6 +281,14 @@ def _explained(administration: Administration) -> Iterator[None]:
             f"Keycloak refused a change ({error.response_code}): {_said(error).rstrip('.')}. "
             "What was done stays."
         ) from error
+
+
+def _wrong_account(administration: Administration) -> str:
+    return (
+        f"Keycloak at {administration.url} refused the administrator {administration.account!r}: name or "
+        "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new ones "
+        "there."
+    )
 
 
 def _said(error: KeycloakError) -> str:
