@@ -1,6 +1,7 @@
 """The verbs of the platform: light modules, as ``swath --help`` imports them all."""
 
+from swath_sde.verbs._cluster import cluster
 from swath_sde.verbs._config import config
 from swath_sde.verbs._up import up
 
-__all__ = ["config", "up"]
+__all__ = ["cluster", "config", "up"]
