@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from kubernetes import client, utils
-from swath_sde.identity import kubernetes_access, user_kubeconfig
+from swath_sde.identity import user_kubeconfig
 from swath_sde.login import Login, LoginError, id_token
 
 KUBECTL = Path(sysconfig.get_path("scripts")) / "kubectl"
@@ -48,11 +47,6 @@ def login_of(realm, tmp_path, **other):
 
 def test_kubectl_works_with_a_login_and_without_a_second_one(api_server, shared_realm, browser, tmp_path):
     realm = shared_realm
-    core = client.CoreV1Api(api_server.admin)
-    for component in (*realm.installation.components.enabled(), "builds"):
-        core.create_namespace(client.V1Namespace(metadata={"name": realm.installation.namespace(component)}))
-    for manifest in kubernetes_access(realm.installation):
-        utils.create_from_dict(api_server.admin, manifest)
     admins = {
         "current-context": "a",
         "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}],

@@ -138,7 +138,7 @@ def _logged_in(session: requests.Session, login: Login, show: Callable[[str], ob
     if answer.status_code != 200:
         raise LoginError(f"{login.issuer} gave no tokens for its own code ({answer.status_code})")
     tokens = dict(answer.json())
-    # It came over verified TLS from the issuer itself (OpenID Connect Core, 3.1.3.7, item 6). Is it of this one?
+    # It came over verified TLS from the issuer itself (OpenID Connect Core, 3.1.3.7, item 6).
     if _claims(tokens["id_token"]).get("nonce") != nonce:
         raise LoginError(f"{login.issuer} answered with a token of another log-in; nothing was kept")
     return tokens
@@ -211,7 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
     authorities = os.environ.get(CA_VARIABLE, "")
     if "BEGIN CERTIFICATE" not in authorities:
         sys.stderr.write(
-            f"{CA_VARIABLE} holds no certificate authority: `swath config kubectl` writes a kubeconfig with one\n"
+            f"{CA_VARIABLE} holds no certificate authority; a kubeconfig of `swath config kubectl` has one\n"
         )
         return 2
     with tempfile.NamedTemporaryFile("w", suffix=".crt", encoding="utf-8") as bundle:

@@ -214,8 +214,8 @@ def _wait_until_ready(administration: Administration) -> None:
         if time.monotonic() + pause > deadline:
             raise UnreachableError(
                 f"Keycloak at {url} does not answer ({seen}), asked for "
-                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check the domain "
-                "and port of swath.yaml."
+                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check "
+                "`domain` and `where.https_port` in swath.yaml."
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 2)
