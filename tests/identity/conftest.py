@@ -478,7 +478,7 @@ class ApiServer:
 def api_server(
     authority: Path, shared_realm: Realm, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ApiServer]:
-    """Start etcd and the API server of the embedded cluster, for the shared realm, with the matrix applied."""
+    """Start etcd and the API server of the embedded cluster for the shared realm, and apply the matrix."""
     node = build_programs(print) / "node"
     folder = tmp_path_factory.mktemp("api-server")
     etcd, peer, port = (f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}", free_port())
