@@ -506,7 +506,7 @@ def api_server(
             "--authorization-mode=RBAC",
             f"--authentication-config={folder / 'authentication.yaml'}",
             "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={key}",
+            f"--service-account-key-file={authority / 'tls.crt'}",
             f"--service-account-signing-key-file={key}",
             "--service-cluster-ip-range=10.200.0.0/24",
         ],
@@ -529,6 +529,8 @@ def api_server(
                 except requests.exceptions.RequestException:
                     pass
                 log_text = (folder / "kube-apiserver.log").read_text()
+                alive = all(process.poll() is None for process in running)
+                assert alive, f"the API server ended:\n{log_text[-3000:]}"
                 assert time.monotonic() < deadline, f"the API server did not start:\n{log_text[-3000:]}"
                 time.sleep(0.3)
             core = client.CoreV1Api(api)
