@@ -49,7 +49,7 @@ def archive_images(
     made = {}
     for name in names or [name for name, image in images.items() if not image.part]:
         # The reference is in the archive: another registry is another archive.
-        target = images_folder() / "archives" / built[name].reference.replace("/", "_")
+        target = images_folder() / "archives" / built[name].reference.replace("/", "_").replace(":", "_")
         target = target.with_name(target.name + ".tar")
         if not target.is_file():
             target.parent.mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kubernetes import config
+from kubernetes.client import VersionApi
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.dynamic import DynamicClient
@@ -53,6 +54,11 @@ class Objects:
             raise ClusterError(f"{kubeconfig} leads to no cluster: {error}") from None
         with _told(f"the cluster of {kubeconfig}"):
             self._client = DynamicClient(self.api)
+
+    def version(self) -> str:
+        """Return the version of the cluster's Kubernetes, as in ``v1.35.4``."""
+        with _told("the cluster's version"):
+            return str(VersionApi(self.api).get_code().git_version)
 
     def get(self, kind: str, name: str, namespace: str | None = None, *, api: str = "v1") -> Object | None:
         """Return an object, None where there is none."""

@@ -55,9 +55,10 @@ class Helm:
         if installation.where.context:
             self._where += ["--kube-context", installation.where.context]
 
-    def render(self, chart: Path, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the objects that a chart makes of values, without asking the cluster."""
-        text = self._run("template", self.name, str(chart), "--values", "-", values=values)
+    def render(self, chart: Path, values: Mapping[str, Any], *, version: str) -> list[dict[str, Any]]:
+        """Return the objects that a chart makes of values for a version of Kubernetes; nothing is installed."""
+        options = ["--kube-version", version, "--values", "-"]
+        text = self._run("template", self.name, str(chart), *options, values=values)
         return _documents(text, self.namespace)
 
     def released(self) -> list[dict[str, Any]]:
@@ -102,7 +103,7 @@ class Helm:
             text=True,
         )
         if done.returncode:
-            said = done.stderr.strip().removeprefix("Error: ")
+            said = done.stderr.rpartition("Error: ")[2].strip()  # what precedes it are warnings
             if _SCHEMA_MARK in said:
                 raise ReleaseError(f"the values of {self.name} do not fit its chart: {said}")
             raise ReleaseError(f"helm {words[0]} {self.name}: {said}")

@@ -35,12 +35,13 @@ def plan_release(installation: Installation, component: str) -> list[Change]:
     ReleaseError
         The chart refuses the values.
     """
-    helm = Helm(installation, component)
-    wanted = helm.render(chart_of(component), values_of(installation, component))
+    helm, objects = Helm(installation, component), objects_of(installation)
+    values = values_of(installation, component)
+    wanted = helm.render(chart_of(component), values, version=objects.version())
     revision = helm.revision()
     if revision is None:
         return [Change("Helm release", component, Action.CREATE, (f"{len(wanted)} objects",))]
-    changes = compare(objects_of(installation), wanted, helm.released())
+    changes = compare(objects, wanted, helm.released())
     if revision.status != "deployed":
         told = f"revision {revision.number} is {revision.status}, not deployed"
         changes.insert(0, Change("Helm release", component, Action.UPDATE, (told,)))
