@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from swath_sde.changes import Action, Change
 from swath_sde.images._buildah import Buildah
 from swath_sde.images._catalogue import catalogue
+from swath_sde.images._deliver import archive_of
 from swath_sde.images._records import Records
 from swath_sde.images._sources import images_folder, sources_of
 
@@ -53,7 +54,7 @@ def prune_images(
             if not dry_run:
                 builder.remove(local)
     needed = {path.name for image in images.values() for path in sources_of(image)}
-    archives = {f"{built.reference.partition('@')[0].replace('/', '_')}.tar" for built in records.values()}
+    archives = {archive_of(built)[1].name for built in records.values()}
     for folder, names in (("sources", needed), ("archives", archives), ("contexts", set[str]())):
         for path in sorted((images_folder() / folder).glob("*")):
             if path.name not in names:
