@@ -187,4 +187,4 @@ def test_an_archive_holds_the_reference_that_the_cluster_calls(installation: Ins
         check=True,
     )
     (entry,) = json.loads(told.stdout)
-    assert entry["RepoTags"] == [f"{installation.image_registry}/haproxy:{catalogue()['haproxy'].tag}"]
+    assert f"{installation.image_registry}/haproxy:{catalogue()['haproxy'].tag}" in entry["RepoTags"]
