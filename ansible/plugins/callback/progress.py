@@ -47,7 +47,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.swath.sde.plugins.module_utils.interruption import CONTROLLER, RUN_FOLDER
+from ansible_collections.swath.sde.plugins.module_utils.interruption import (
+    CONTROLLER,
+    RUN_FOLDER,
+    RUNNER,
+    end_with,
+)
 from ansible_collections.swath.sde.plugins.plugin_utils.estimate import Estimate
 from ansible_collections.swath.sde.plugins.plugin_utils.view import JsonLines, View
 
@@ -90,6 +95,7 @@ class CallbackModule(CallbackBase):
         self._estimate = Estimate(self._durations(), f"{name}{' --check' if self._check else ''}")
         self._view.take({"event": "start", "playbook": name, "check": self._check, "left": self._left()})
         self._teller.start()
+        end_with(RUNNER)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002 -- Ansible's
         """Tell what begins."""

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["CONTROLLER", "RUN_FOLDER", "interruptible"]
+__all__ = ["CONTROLLER", "RUNNER", "RUN_FOLDER", "end_with", "interruptible"]
 
 CONTROLLER = "SWATH_CONTROLLER"
-"""Environment variable with the process id of ansible-playbook; the callback ``swath.sde.progress`` sets it."""
+"""Environment variable with the process id of ansible-playbook, set by ``swath.sde.progress``."""
+
+RUNNER = "SWATH_RUNNER"
+"""Environment variable with the process id of the program that runs ansible-playbook, if one does."""
 
 RUN_FOLDER = "SWATH_RUN_FOLDER"
-"""Environment variable with the folder of this run: file ``progress``, and ``running/`` with a file a module."""
+"""Environment variable with this run's folder: file ``progress``, and ``running/`` with a file a module."""
 
 
 @contextmanager
@@ -41,14 +44,15 @@ def interruptible() -> Iterator[None]:
     for number in ended_by:
         signal.signal(number, interrupt)
     with _told_running():
-        _watch_controller()
+        end_with(CONTROLLER)
         yield
 
 
-def _watch_controller() -> None:
-    controller = os.environ.get(CONTROLLER, "")
+def end_with(variable: str) -> None:
+    """Interrupt this process when the one that an environment variable names is gone, however that ended."""
+    controller = os.environ.get(variable, "")
     if not controller.isdigit():
-        return  # another stdout callback is in use: nothing says which process it is
+        return  # nothing says which process it is
     try:
         handle = os.pidfd_open(int(controller))
     except OSError:  # it is gone already

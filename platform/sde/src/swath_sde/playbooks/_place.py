@@ -68,6 +68,7 @@ def environment(home: Path, run: Path, collection: Path, *, for_people: bool) ->
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         "SWATH_CHECKOUT": str(collection.parent),
+        "SWATH_RUNNER": str(os.getpid()),
         "SWATH_PROGRESS_FORMAT": "people" if for_people else "json",
     }
 

@@ -116,26 +116,37 @@ def _run(command: list[str], variables: dict[str, str], run: Path, outcome: Outc
         # Ctrl-C of the terminal reaches this process, which passes it on: once, and then waits.
         start_new_session=True,
     )
-    complaints = threading.Thread(target=_each_line, args=(playbook.stderr, outcome.warn), daemon=True)
-    complaints.start()
-    try:
-        _each_line(playbook.stdout, outcome.take)
-        status = playbook.wait()
-    except BaseException:
-        playbook.send_signal(signal.SIGINT)
-        until = time.monotonic() + _PATIENCE
-        with suppress(subprocess.TimeoutExpired):
-            playbook.wait(_PATIENCE)
-        _wait_for_modules(run, until)
-        if playbook.poll() is None:
-            playbook.kill()
-            playbook.wait()
-        raise
-    finally:
-        complaints.join(5)
+    with playbook:
+        complaints = _in_background(playbook.stderr, outcome.warn)
+        try:
+            _each_line(playbook.stdout, outcome.take)
+            status = playbook.wait()
+        except BaseException:
+            rest = _in_background(playbook.stdout, outcome.take)  # a full pipe would keep it from ending
+            _end(playbook, run)
+            rest.join()
+            raise
+        finally:
+            complaints.join()
     # Asynchronous tasks end with the playbook, but not at the same moment.
     _wait_for_modules(run, time.monotonic() + _PATIENCE)
     return status
+
+
+def _end(playbook: subprocess.Popen[str], run: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    playbook.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        playbook.wait(_PATIENCE)
+    _wait_for_modules(run, until)
+    if playbook.poll() is None:
+        playbook.kill()
+
+
+def _in_background(stream: Any, take: Callable[[str], None]) -> threading.Thread:
+    thread = threading.Thread(target=_each_line, args=(stream, take), daemon=True)
+    thread.start()
+    return thread
 
 
 def _each_line(stream: Any, take: Callable[[str], None]) -> None:
