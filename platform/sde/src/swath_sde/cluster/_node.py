@@ -1,0 +1,204 @@
+"""The node as it runs: starting it, stopping it, running commands in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from swath_sde.cluster._cgroups import Cgroups
+from swath_sde.cluster._supervisor import Supervisor
+from swath_sde.cluster.errors import NodeError
+from swath_sde.trust._authority import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from swath_sde.cluster._settings import Settings
+
+__all__ = ["Node"]
+
+_UNITS = Path("/run/systemd/system")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The process tree of one cluster."""
+
+    settings: Settings
+    """The cluster."""
+
+    @property
+    def cgroups(self) -> Cgroups:
+        """Its cgroups."""
+        return Cgroups(self.settings.identity)
+
+    @property
+    def outer(self) -> Supervisor:
+        """The supervisor outside, which keeps the launcher and the keeper of the certificates."""
+        return Supervisor(self.settings.layout.run / "outer.sock")
+
+    @property
+    def inner(self) -> Supervisor:
+        """The supervisor inside: the node's first process."""
+        return Supervisor(self.settings.layout.run / "node.sock")
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, on this machine, of the node's first process; None where there is no node."""
+        try:
+            pid = int((self.settings.layout.run / "node.pid").read_text())
+            os.kill(pid, 0)
+        except (OSError, ValueError):
+            return None
+        return pid
+
+    def write_outer(self) -> bool:
+        """Write the outer supervisor's configuration; return whether it changed."""
+        layout = self.settings.layout
+        here = Path(__file__).parent
+        launcher = [self.settings.python, str(here / "_launcher.py"), str(layout.settings), str(layout.run)]
+        keeper = [self.settings.python, "-m", "swath_sde.cluster._keeper", str(layout.settings)]
+        text = f"""\
+[supervisord]
+user=root
+logfile={layout.logs}/outer.log
+logfile_maxbytes=5MB
+logfile_backups=2
+pidfile={layout.run}/outer.pid
+directory=/
+
+[unix_http_server]
+file={layout.run}/outer.sock
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+        for name, command, patience in (("node", launcher, 60), ("keeper", keeper, 5)):
+            text += f"""
+[program:{name}]
+command={shlex.join(command).replace("%", "%%")}
+autorestart=true
+startsecs=1
+startretries=1000
+stopwaitsecs={patience}
+redirect_stderr=true
+stdout_logfile={layout.logs}/{name}.log
+stdout_logfile_maxbytes=5MB
+stdout_logfile_backups=2
+"""
+        path = layout.state / "supervisor.conf"
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        write_whole(path, text, mode=0o600)
+        return True
+
+    def start(self) -> None:
+        """Start the outer supervisor, which starts the rest: under systemd where that runs, else as a daemon."""
+        layout = self.settings.layout
+        layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.cgroups.make()
+        command = [
+            self.settings.python, "-m", "supervisor.supervisord", "-c", str(layout.state / "supervisor.conf"),
+        ]  # fmt: skip
+        if _UNITS.is_dir() and shutil.which("systemd-run"):
+            command = [
+                "systemd-run", f"--unit={self.unit}", "--property=Restart=always", "--property=KillMode=process",
+                "--property=Delegate=yes", "--collect", *command, "--nodaemon",
+            ]  # fmt: skip
+        adopt = self.cgroups.adopt
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            preexec_fn=lambda: adopt(os.getpid()),  # noqa: PLW1509 -- nothing else runs in this process
+        )
+        if done.returncode:
+            raise NodeError(f"the supervisor did not start: {(done.stderr or done.stdout).strip()[-500:]}")
+
+    @property
+    def unit(self) -> str:
+        """Name of the systemd unit, where systemd runs."""
+        return f"swath-{self.settings.identity}.service"
+
+    def stop(self) -> None:
+        """Stop everything in order; what does not end by itself is ended. Nothing of it is left."""
+        if self.outer.answers():
+            if self.inner.answers():
+                self._stop_pods()
+            with contextlib.suppress(NodeError):
+                self.outer.stop("node")
+            if _UNITS.is_dir() and shutil.which("systemctl"):
+                subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)
+            with contextlib.suppress(NodeError):
+                self.outer.shutdown()
+        self._end_the_rest()
+        left = self.cgroups.remove()
+        if left:
+            raise NodeError(f"cgroups are still in use: {', '.join(map(str, left))}")
+        shutil.rmtree(self.settings.layout.run, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.settings.layout.run.parent.rmdir()
+
+    def _stop_pods(self) -> None:
+        """Ask the programs of all pods to end, as a shutdown of a machine does, so that they lose nothing."""
+        with contextlib.suppress(NodeError):
+            self.inner.stop("kubelet")  # it would start them again
+            listed = self.run(["ctr", "-n", "k8s.io", "tasks", "list", "-q"], check=False).split()
+            for task in listed:
+                self.run(["ctr", "-n", "k8s.io", "tasks", "kill", "--signal", "SIGTERM", task], check=False)
+            until = time.monotonic() + 15
+            while time.monotonic() < until:
+                states = self.run(["ctr", "-n", "k8s.io", "tasks", "list"], check=False)
+                if "RUNNING" not in states:
+                    return
+                time.sleep(0.3)
+
+    def _end_the_rest(self) -> None:
+        """End what is still in the cluster's cgroups, and wait for it."""
+        until = time.monotonic() + 20
+        gentle = time.monotonic() + 5
+        while pids := self.cgroups.processes() - {os.getpid()}:
+            for pid in pids if time.monotonic() > gentle else ():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if time.monotonic() > until:
+                raise NodeError(f"processes do not end: {', '.join(map(str, sorted(pids)))}")
+            time.sleep(0.1)
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the command line that runs a command in the node."""
+        pid = self.pid
+        if pid is None:
+            raise NodeError(f"the cluster {self.settings.name} does not run")
+        return ["nsenter", f"--target={pid}", "--mount", "--pid", "--net", "--uts", "--ipc", "--", *words]
+
+    def run(self, words: Sequence[str], *, check: bool = True, stdin: IO[bytes] | None = None) -> str:
+        """Run a command in the node; return what it wrote to its standard output."""
+        done = subprocess.run(
+            self.command(words),
+            check=False,
+            capture_output=True,
+            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+            cwd="/",
+        )
+        if check and done.returncode:
+            said = done.stderr.decode(errors="replace").strip()[-800:]
+            raise NodeError(f"in the node: {shlex.join(words)}: status {done.returncode}: {said}")
+        return done.stdout.decode(errors="replace")
+
+
+def python() -> str:
+    """Return the Python that the node's processes run with."""
+    return sys.executable

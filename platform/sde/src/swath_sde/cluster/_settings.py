@@ -1,0 +1,70 @@
+"""What one cluster is: fixed when it is first made, read by every process of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from swath_sde.cluster._layout import Layout
+
+__all__ = [
+    "CLUSTER_DOMAIN", "DNS_ADDRESS", "GATEWAY", "NODE_ADDRESS", "POD_NETWORK", "SERVICE_ADDRESS", "SERVICE_NETWORK",
+    "Settings",
+]  # fmt: skip
+
+NODE_ADDRESS = "10.0.2.100"
+"""The node's address: slirp4netns always gives this one. Each cluster has it in a network namespace of its own."""
+GATEWAY = "10.0.2.3"
+"""Name server that slirp4netns offers: it asks that of the machine."""
+POD_NETWORK = "10.244.0.0/16"
+SERVICE_NETWORK = "10.96.0.0/16"
+SERVICE_ADDRESS = "10.96.0.1"
+"""Address of the API server as pods see it: the first of the services' network."""
+DNS_ADDRESS = "10.96.0.10"
+CLUSTER_DOMAIN = "cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One cluster's settings."""
+
+    name: str
+    """Name of the installation, and of the node."""
+    domain: str
+    """Names below it lead to the ingress."""
+    https_port: int
+    """Port of the ingress, the same on this machine's loopback and in the cluster."""
+    api_port: int
+    """Port of the API server on this machine's loopback."""
+    issuer: str
+    """Issuer of the users' tokens (OIDC)."""
+    ingress_namespace: str
+    """Namespace of the Service ``ingress``."""
+    state: str
+    """The state folder."""
+    programs: str
+    """Folder with the programs of this version."""
+    python: str
+    """The Python that runs the supervisor."""
+
+    @property
+    def identity(self) -> str:
+        """A name for things of the whole machine (cgroups, sockets): two clusters never share it."""
+        digest = hashlib.sha256(self.state.encode()).hexdigest()[:8]
+        return f"{self.name}-{digest}"
+
+    @property
+    def layout(self) -> Layout:
+        """Where its files are."""
+        return Layout(Path(self.state), self.identity)
+
+    def text(self) -> str:
+        """Return the settings as JSON."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Settings:
+        """Return the settings in a file."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
