@@ -28,10 +28,9 @@ class Progress:
         folder = os.environ.get(RUN_FOLDER)
         self._file = Path(folder) / "progress" if folder and Path(folder).is_dir() else None
 
-    def __call__(self, *told: object, **more: object) -> None:
-        """Tell one thing: a text, or a step and its state."""
-        words = [str(part) for part in told] + [f"{name} {part}" for name, part in more.items()]
-        text = " ".join(" ".join(words).split())
+    def __call__(self, text: str) -> None:
+        """Tell one thing, in a few words."""
+        text = " ".join(text.split())
         if self._file is None or text in ("", self._last):
             return
         self._last = text

@@ -23,13 +23,15 @@ _INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Work:
-    """What a module does; each function gets the installation and raises an error with ``exit_status``."""
+    """What a module does; its functions get the installation, and their errors carry ``exit_status``."""
 
     plan: Callable[[Any], list[Any]]
     """Find what would change, as `swath_sde.changes.Change`; nothing is written."""
-    apply: Callable[[Any, Progress], list[Any] | None]
-    """Do it, and return what was done; ``None`` where that is what was planned."""
-    facts: Callable[[Any], dict[str, Any]] | None = None
+    apply: Callable[[Any, Progress], list[Any]]
+    """Do it, and return what was done. It looks for itself, and finishes what an interrupted run has left."""
+    lacks: Callable[[Any], str] = lambda _installation: ""
+    """Name what a plan would be compared with and which is not there yet: then all of it is to be created."""
+    facts: Callable[[Any], dict[str, Any]] = lambda _installation: {}
     """Further values of the result, read when all is done; none in check mode."""
 
 
@@ -75,19 +77,22 @@ def perform(
 
 
 def _result(module: AnsibleModule, subject: str, choose: Callable[[dict[str, Any]], Work]) -> dict[str, Any]:
-    from swath_sde.changes import as_json, pending  # noqa: PLC0415 -- its absence is told in words
+    from swath_sde.changes import Action, Change, as_json, pending  # noqa: PLC0415 -- its absence is told in words
     from swath_sde.configuration import load_installation  # noqa: PLC0415
 
     installation = load_installation(module.params["file"])
     work = choose(module.params)
-    planned = pending(work.plan(installation))
-    done, facts = planned, {}
     if not module.check_mode:
-        if planned:
-            applied = work.apply(installation, Progress(subject))
-            done = planned if applied is None else pending(applied)
-        facts = work.facts(installation) if work.facts else {}
-    return {"changed": bool(done), "changes": as_json(done), "diff": difference(done), **facts}
+        changes = pending(work.apply(installation, Progress(subject)))
+        facts = work.facts(installation)
+    else:
+        facts = {}
+        if lacking := work.lacks(installation):
+            told = (f"looked at when {lacking} is there",)
+            changes = [Change("part", subject, Action.CREATE, told)]
+        else:
+            changes = pending(work.plan(installation))
+    return {"changed": bool(changes), "changes": as_json(changes), "diff": difference(changes), **facts}
 
 
 def _tell(module: AnsibleModule, error: Exception) -> NoReturn:

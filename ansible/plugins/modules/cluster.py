@@ -86,40 +86,61 @@ kubeconfig:
 
 from typing import Any
 
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, of_part
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
+
+
+def _embedded(installation: Any) -> bool:
+    return bool(installation.where.kind == "embedded")
 
 
 def _choose(options: dict[str, Any]) -> Work:
     from swath_sde.changes import Action, Change  # noqa: PLC0415 -- as in work.py
     from swath_sde.cluster import EmbeddedCluster  # noqa: PLC0415
 
-    def embedded(installation: Any) -> bool:
-        return bool(installation.where.kind == "embedded")
-
     if options["state"] == "started":
+        part = of_part("cluster")
         return Work(
-            plan=lambda it: EmbeddedCluster(it).plan() if embedded(it) else [],
-            apply=lambda it, progress: EmbeddedCluster(it).up(progress),
+            plan=lambda it: part.plan(it) if _embedded(it) else [],
+            apply=lambda it, progress: part.apply(it, progress) if _embedded(it) else [],
             facts=lambda it: {
-                "kubeconfig": str(EmbeddedCluster(it).kubeconfig if embedded(it) else it.where.kubeconfig)
+                "kubeconfig": str(EmbeddedCluster(it).kubeconfig if _embedded(it) else it.where.kubeconfig)
             },
         )
 
     def plan(installation: Any) -> list[Any]:
-        if not embedded(installation):
+        if not _embedded(installation):
             return []
-        status = EmbeddedCluster(installation).status()
-        there = status.running or (options["state"] == "absent" and status.exists)
-        return [Change("Embedded cluster", installation.name, Action.DELETE if there else Action.NONE)]
+        state = EmbeddedCluster(installation).status().state
+        there = state != "absent" if options["state"] == "absent" else not no_cluster(installation)
+        return [Change("cluster", installation.name, Action.DELETE)] if there else []
 
-    def apply(installation: Any, _progress: Any) -> None:
+    def apply(installation: Any, progress: Any) -> list[Any]:
+        changes = plan(installation)
         cluster = EmbeddedCluster(installation)
-        if options["state"] == "absent":
-            cluster.reset()
-        else:
-            cluster.down()
+        if changes and options["state"] == "absent":
+            cluster.reset(progress)
+        elif changes:
+            cluster.down(progress)
+        return changes
 
     return Work(plan=plan, apply=apply)
+
+
+def _refuse_where_it_cannot_work(options: dict[str, Any]) -> Work:
+    """Check mode of `started`, after the machine was looked at: what stands in the way is told at once."""
+    from swath_sde.cluster import EmbeddedCluster, NotPossibleError  # noqa: PLC0415 -- as in work.py
+
+    work = _choose(options)
+
+    def plan(installation: Any) -> list[Any]:
+        if options["state"] == "started" and _embedded(installation) and no_cluster(installation):
+            found = EmbeddedCluster(installation).findings()
+            if found:
+                raise NotPossibleError(found)
+        return work.plan(installation)
+
+    return Work(plan=plan, apply=work.apply, facts=work.facts)
 
 
 def main() -> None:
@@ -127,7 +148,7 @@ def main() -> None:
     perform(
         "cluster",
         {"state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"}},
-        _choose,
+        _refuse_where_it_cannot_work,
     )
 
 

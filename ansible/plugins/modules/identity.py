@@ -67,13 +67,12 @@ exit_status:
 
 from typing import Any
 
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_release, of_part
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
 def _choose(_options: dict[str, Any]) -> Work:
-    from swath_sde.realm import apply_realm, plan_realm  # noqa: PLC0415 -- as in work.py
-
-    return Work(plan=plan_realm, apply=lambda it, _progress: apply_realm(it))
+    return of_part("realm", lacks=no_release("keycloak"))
 
 
 def main() -> None:

@@ -17,11 +17,15 @@ options:
       - Path of the installation's C(swath.yaml), on the control node.
     type: path
     required: true
-  names:
+  state:
     description:
-      - Images to build and deliver, by default all.
-    type: list
-    elements: str
+      - V(built), they are in the machine's cache.
+      - V(imported), the two that the registry and the way to it are made of are in the embedded cluster's own
+        store, as it cannot pull them from a registry that does not run yet. Nothing is done on a cluster of yours.
+      - V(delivered), all others are in the registry.
+    type: str
+    choices: [built, imported, delivered]
+    default: delivered
 attributes:
   check_mode:
     description: Plans, and changes nothing.
@@ -36,14 +40,15 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Build and deliver all images
+- name: Build all images
   swath.sde.images:
     file: /etc/swath/swath.yaml
+    state: built
 
-- name: The two images that a registry needs before it can serve any other
+- name: Deliver them to the registry
   swath.sde.images:
     file: /etc/swath/swath.yaml
-    names: [haproxy, registry]
+    state: delivered
 """
 
 RETURN = r"""
@@ -77,26 +82,34 @@ exit_status:
 
 from typing import Any
 
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, no_release, of_part
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
 def _choose(options: dict[str, Any]) -> Work:
-    from swath_sde.images import build_images, plan_images  # noqa: PLC0415
+    if options["state"] == "built":
+        return of_part("images")
+    if options["state"] == "delivered":
+        return of_part("delivery", lacks=no_release("registry"))
+    first = of_part("first-images", lacks=no_cluster)
 
-    names = options["names"]
+    def embedded(installation: Any) -> bool:
+        return bool(installation.where.kind == "embedded")
 
-    def plan(installation: Any) -> list[Any]:
-        return [change for change in plan_images(installation) if names is None or change.name in names]
-
-    def apply(installation: Any, progress: Any) -> None:
-        build_images(installation, names=names, progress=progress)
-
-    return Work(plan=plan, apply=apply)
+    return Work(
+        plan=lambda it: first.plan(it) if embedded(it) else [],
+        apply=lambda it, progress: first.apply(it, progress) if embedded(it) else [],
+        lacks=lambda it: first.lacks(it) if embedded(it) else "",
+    )
 
 
 def main() -> None:
     """Run the module."""
-    perform("images", {"names": {"type": "list", "elements": "str"}}, _choose)
+    perform(
+        "images",
+        {"state": {"type": "str", "choices": ["built", "imported", "delivered"], "default": "delivered"}},
+        _choose,
+    )
 
 
 if __name__ == "__main__":

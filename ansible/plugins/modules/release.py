@@ -87,28 +87,28 @@ exit_status:
 
 from typing import Any
 
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, of_part
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 COMPONENTS = ["ingress", "registry", "postgresql", "keycloak", "hub"]
 
 
 def _choose(options: dict[str, Any]) -> Work:
-    from swath_sde.changes import Action, Change  # noqa: PLC0415 -- as in work.py
-    from swath_sde.releases import apply_release, plan_release, remove_release  # noqa: PLC0415
-
     component = options["component"]
     if options["state"] == "present":
-        return Work(
-            plan=lambda it: plan_release(it, component),
-            apply=lambda it, _progress: apply_release(it, component),
-        )
+        return of_part(component, lacks=no_cluster)
+    from swath_sde.changes import Action, Change  # noqa: PLC0415 -- as in work.py
+    from swath_sde.releases import release_status, remove_release  # noqa: PLC0415
 
-    def plan(installation: Any) -> list[Change]:
-        found = plan_release(installation, component)
-        there = any(change.action is not Action.CREATE for change in found)
-        return [Change("Helm release", component, Action.DELETE if there else Action.NONE)]
+    def plan(installation: Any) -> list[Any]:
+        if no_cluster(installation) or release_status(installation, component).status == "absent":
+            return []
+        return [Change("Helm release", component, Action.DELETE)]
 
-    return Work(plan=plan, apply=lambda it, _progress: remove_release(it, component))
+    return Work(
+        plan=plan,
+        apply=lambda it, _progress: remove_release(it, component) if not no_cluster(it) else [],
+    )
 
 
 def main() -> None:

@@ -18,6 +18,13 @@ options:
       - Path of the installation's C(swath.yaml), on the control node.
     type: path
     required: true
+  state:
+    description:
+      - V(present), all of it is in the cluster.
+      - V(absent), the namespaces of the installation are removed with all that is in them, volumes included.
+    type: str
+    choices: [present, absent]
+    default: present
 attributes:
   check_mode:
     description: Plans, and changes nothing.
@@ -68,18 +75,34 @@ exit_status:
 
 from typing import Any
 
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, of_part
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
-def _choose(_options: dict[str, Any]) -> Work:
-    from swath_sde.secrets import apply_secrets, plan_secrets  # noqa: PLC0415 -- as in work.py
+def _choose(options: dict[str, Any]) -> Work:
+    if options["state"] == "present":
+        return of_part("secrets", lacks=no_cluster)
+    from swath_sde.changes import Action, Change  # noqa: PLC0415 -- as in work.py
+    from swath_sde.objects import objects_of  # noqa: PLC0415
+    from swath_sde.secrets import remove_namespaces  # noqa: PLC0415
 
-    return Work(plan=plan_secrets, apply=lambda it, _progress: apply_secrets(it))
+    def plan(installation: Any) -> list[Any]:
+        if no_cluster(installation):
+            return []  # it went with the cluster
+        names = {
+            installation.namespace(component) for component in type(installation.components).model_fields
+        }
+        there = [body["metadata"]["name"] for body in objects_of(installation).list("Namespace", None)]
+        return [Change("Namespace", name, Action.DELETE) for name in there if name in names]
+
+    return Work(plan=plan, apply=lambda it, _progress: [] if no_cluster(it) else remove_namespaces(it))
 
 
 def main() -> None:
     """Run the module."""
-    perform("trust", {}, _choose)
+    perform(
+        "trust", {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}, _choose
+    )
 
 
 if __name__ == "__main__":

@@ -120,7 +120,10 @@ class EmbeddedCluster:
             cgroup_root=Cgroups(settings.identity).root,
             ca=installation_authority(self.installation).pem,
         )
-        texts = {layout.node / "supervisor.conf": inner_supervisor(settings), layout.settings: settings.text()}
+        texts = {
+            layout.node / "supervisor.conf": inner_supervisor(settings),
+            layout.settings: settings.text(),
+        }
         for path, text in texts.items():
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 write_whole(path, text, mode=0o600)

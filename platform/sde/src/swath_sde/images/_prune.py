@@ -53,7 +53,10 @@ def prune_images(
             if not dry_run:
                 builder.remove(local)
     needed = {path.name for image in images.values() for path in sources_of(image)}
-    archives = {f"{built.reference.partition('@')[0].replace('/', '_').replace(':', '_')}.tar" for built in records.values()}
+    archives = {
+        f"{built.reference.partition('@')[0].replace('/', '_').replace(':', '_')}.tar"
+        for built in records.values()
+    }
     for folder, names in (("sources", needed), ("archives", archives), ("contexts", set[str]())):
         for path in sorted((images_folder() / folder).glob("*")):
             if path.name not in names:

@@ -1,7 +1,7 @@
 """The Ansible playbooks of ``swath.sde``, run as ``swath up`` runs them: with events for whoever waits."""
 
 from swath_sde.playbooks._outcome import DONE, FAILED, INTERRUPTED, PENDING, REFUSED, Event
-from swath_sde.playbooks._place import BusyError, collection_folder
+from swath_sde.playbooks._place import collection_folder
 from swath_sde.playbooks._run import run_playbook
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "INTERRUPTED",
     "PENDING",
     "REFUSED",
-    "BusyError",
     "Event",
     "collection_folder",
     "run_playbook",

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swath_sde.errors import PlatformError
-from swath_sde.places import checkout, typed
+from swath_sde.places import checkout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BusyError", "alone", "collection_folder", "environment", "run_folder"]
+__all__ = ["collection_folder", "environment", "run_folder"]
 
 _OF_THE_USER = ("ANSIBLE_VAULT_", "ANSIBLE_LOG_PATH", "ANSIBLE_NOCOLOR", "ANSIBLE_FORCE_COLOR")
 """Ansible's variables that are taken over from the user's shell; others could change what a playbook does."""
-
-
-class BusyError(PlatformError):
-    """Another run changes the same installation."""
 
 
 def collection_folder() -> Path:
@@ -84,29 +78,6 @@ def _farm(home: Path, collection: Path) -> Path:
         fresh.symlink_to(collection, target_is_directory=True)
         fresh.replace(link)
     return farm
-
-
-@contextmanager
-def alone(home: Path, installation: str, *, shared: bool) -> Iterator[None]:
-    """Keep two runs from changing one installation at the same time; a plan may look at any time."""
-    if shared:
-        yield
-        return
-    with (home / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "just started"
-            raise BusyError(
-                f"another run changes {installation!r} ({holder}): wait for its end, then start again; "
-                f"{typed('plan')} can look meanwhile"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
-        lock.flush()
-        yield
-        lock.truncate(0)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from swath_sde.configuration import FILE_NAME, load_installation
 from swath_sde.errors import ConfigurationError
 from swath_sde.places import state_folder
 from swath_sde.playbooks._outcome import Outcome
-from swath_sde.playbooks._place import alone, collection_folder, environment, run_folder
+from swath_sde.playbooks._place import collection_folder, environment, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +43,8 @@ def run_playbook(
     on_event: Callable[[Event], None] | None = None,
 ) -> int:
     """Run a playbook of the collection to its end.
+
+    Whoever changes an installation holds it with `swath_sde.exclusive.exclusively` meanwhile.
 
     Parameters
     ----------
@@ -71,8 +73,6 @@ def run_playbook(
     ------
     ConfigurationError
         ``swath.yaml`` is refused, or there is no such playbook.
-    BusyError
-        Another run changes the same installation.
     """
     collection = collection_folder()
     playbook = collection / "playbooks" / f"{name}.yml"
@@ -83,7 +83,7 @@ def run_playbook(
     home = state_folder(installation.name) / "ansible"
     home.mkdir(mode=0o700, exist_ok=True)
     reads_only = check or name == "plan"
-    with alone(home, installation.name, shared=reads_only), run_folder(home) as run:
+    with run_folder(home) as run:
         variables = {"swath_file": str(_whole_file(installation_file, run)), **(extra or {})}
         (run / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         kind = "one-machine" if installation.where.kind == "embedded" else "existing-cluster"
