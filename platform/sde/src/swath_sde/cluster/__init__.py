@@ -5,4 +5,12 @@ from swath_sde.cluster._cluster import EmbeddedCluster
 from swath_sde.cluster._settings import NODE_ADDRESS
 from swath_sde.cluster.errors import BuildError, NodeError, NotPossibleError
 
-__all__ = ["NODE_ADDRESS", "BuildError", "EmbeddedCluster", "NodeError", "NotPossibleError", "helm_binary", "kubectl_binary"]
+__all__ = [
+    "NODE_ADDRESS",
+    "BuildError",
+    "EmbeddedCluster",
+    "NodeError",
+    "NotPossibleError",
+    "helm_binary",
+    "kubectl_binary",
+]

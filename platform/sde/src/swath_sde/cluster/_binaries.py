@@ -186,7 +186,9 @@ def _run(go: str, words: list[str], doing: str) -> str:
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise BuildError(
-            f"{doing} failed:\n" + "\n".join(said[-8:]) + "\nA module that cannot be fetched: see that `go env GOPROXY` "
+            f"{doing} failed:\n"
+            + "\n".join(said[-8:])
+            + "\nA module that cannot be fetched: see that `go env GOPROXY` "
             "names a proxy that this machine reaches. A checksum that differs: `go clean -modcache`, then again."
         )
     return done.stdout
