@@ -4,6 +4,7 @@ import http.client
 import json
 import ssl
 import stat
+from contextlib import closing
 
 import pytest
 from swath_sde.cluster import NodeError
@@ -19,9 +20,10 @@ def ask(cluster):
 
     def get(path, token=None):
         connection = http.client.HTTPSConnection(address.hostname, address.port, context=trusted, timeout=10)
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        with closing(connection):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+            with connection.getresponse() as answer:
+                return answer.status, answer.read().decode()
 
     return get
 

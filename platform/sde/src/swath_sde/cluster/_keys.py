@@ -83,7 +83,7 @@ def _wanted(settings: Settings) -> dict[str, _Wanted]:
     }  # fmt: skip
 
 
-def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]:
+def keep_keys(settings: Settings, *, now: dt.datetime | None = None, anew: bool = False) -> set[str]:
     """See to it that all keys and certificates are there and good; return the programs whose own were renewed.
 
     Parameters
@@ -92,6 +92,8 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
         The cluster.
     now
         The time to count from; by default the clock's.
+    anew
+        Issue all certificates again, whether they are due or not.
     """
     folder = settings.layout.keys
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,6 +105,8 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
     inside = "https://127.0.0.1:6443"
     for name, wanted in _wanted(settings).items():
         pem = folder / f"{name}.pem"
+        if anew:
+            pem.unlink(missing_ok=True)
         if authorities[wanted.authority].keep(pem, wanted.request, now=now):
             renewed.update(wanted.programs)
         if wanted.kubeconfig:
@@ -110,7 +114,7 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
             user = {"client-certificate": key, "client-key": key}
             _kubeconfig(folder / f"{name}.kubeconfig", authorities["cluster"].pem, inside, settings.name, user)
     _keep_secrets(folder)
-    _keep_administrator(settings, authorities["cluster"], now)
+    _keep_administrator(settings, authorities["cluster"], now, anew=anew)
     return renewed
 
 
@@ -122,9 +126,13 @@ def certificates_until(settings: Settings) -> dt.datetime | None:
     return min(ends, default=None)
 
 
-def _keep_administrator(settings: Settings, authority: Authority, now: dt.datetime | None) -> None:
+def _keep_administrator(
+    settings: Settings, authority: Authority, now: dt.datetime | None, *, anew: bool
+) -> None:
     """See to the administrator's kubeconfig, which carries its certificate within."""
     pem = settings.layout.keys / "administrator.pem"
+    if anew:
+        pem.unlink(missing_ok=True)
     authority.keep(
         pem, Request("swath:administrator", ("client",), organizations=("system:masters",)), now=now
     )

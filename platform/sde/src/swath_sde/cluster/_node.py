@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from swath_sde.cluster._cgroups import Cgroups
+from swath_sde.cluster._programs import programs
 from swath_sde.cluster._supervisor import ProcessState, Supervisor
 from swath_sde.cluster.errors import NodeError
 
@@ -72,9 +73,10 @@ class Node:
     def programs(self) -> list[ProcessState]:
         """Return how the programs inside are, in the order in which they start; none where it does not run."""
         try:
-            return list(self.inner.processes().values()) if self.runs else []
+            found = self.inner.processes() if self.runs else {}
         except NodeError:
             return []
+        return [found[name] for name in programs(self.settings) if name in found]
 
     def import_images(self, archive: Path) -> list[str]:
         """Give images of an archive (Docker or OCI) to the container runtime; return their references."""

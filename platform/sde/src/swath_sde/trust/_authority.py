@@ -141,7 +141,7 @@ class Authority:
         """See to it that a file holds a certificate that answers a request; return whether it was written.
 
         What is there stays as long as it is this authority's, says what is asked for, and is good for 30 days more
-        (or, if it was made for less than 90, for a third of its time).
+        (or, if it is asked for less than 90, for a third of them).
         """
         at = now or _clock()
         if path.exists() and self.fits(path.read_bytes(), request, now=at):
@@ -162,14 +162,16 @@ class Authority:
             hosts = list(found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         except x509.ExtensionNotFound:
             hosts = []
-        whole = found.not_valid_after_utc - found.not_valid_before_utc
-        left = found.not_valid_after_utc - (now or _clock())
+        at = now or _clock()
+        needed = min(_RENEWAL, dt.timedelta(days=request.days) / 3)
+        # A certificate ends with its authority at the latest: then a new one would not last any longer.
+        needed = min(needed, max(self.certificate.not_valid_after_utc - at - _BACKDATED, dt.timedelta()))
         return (
             found.subject == request.subject()
             and hosts == request.alternatives()
             and list(usages) == [_USAGES[usage] for usage in request.usages]
-            and found.not_valid_before_utc <= (now or _clock())
-            and left > min(_RENEWAL, whole / 3)
+            and found.not_valid_before_utc <= at
+            and found.not_valid_after_utc - at > needed
         )
 
     def _make(self, name: str, now: dt.datetime) -> None:
