@@ -25,7 +25,9 @@ def all_there(kept, cluster, kubectl, retry):
         assert retry(lambda: cluster.status().state == "ready", within=120), cluster.status().text()
 
         def reads():
-            return kubectl("exec", "keeper", "--", "/bin/probe", "read", "/data/file").strip() == "from before"
+            return (
+                kubectl("exec", "keeper", "--", "/bin/probe", "read", "/data/file").strip() == "from before"
+            )
 
         assert retry(reads, within=90)
         assert kubectl("get", "configmap", "object", "-o", "jsonpath={.data.from}") == "before"
@@ -103,7 +105,11 @@ def test_each_program_comes_back(program, cluster, node, retry):
 
 
 def test_new_work_is_done_after_all_that(cluster, apply, running, kubectl, manifest, retry):
-    apply(manifest.claim("new"), manifest.pod("web", "serve", "8080", claim="new"), manifest.service("front", 80))
+    apply(
+        manifest.claim("new"),
+        manifest.pod("web", "serve", "8080", claim="new"),
+        manifest.service("front", 80),
+    )
     kubectl("patch", "service", "front", "-p", '{"spec": {"selector": {"app": "web"}}}')
     running("web")
     assert retry(lambda: kubectl("exec", "web", "--", "/bin/probe", "get", "http://front/").strip() == "web")
@@ -111,7 +117,7 @@ def test_new_work_is_done_after_all_that(cluster, apply, running, kubectl, manif
 
 def test_a_stopped_cluster_starts_with_all_it_had(cluster, node, all_there, machine):
     assert cluster.down(print) is True
-    assert machine(cluster.state, node.settings.identity).traces() == {}
+    assert machine(cluster.state, node.settings.identity).left() == {}
     assert cluster.status().state == "stopped"
     assert cluster.down(print) is False
     assert cluster.up(print) is True

@@ -63,7 +63,7 @@ def test_two_clusters_stand_side_by_side_and_leave_nothing(
     identity = _settings(other).identity
     assert machine(other.state, identity).traces()
     subprocess.run(described("reset", "--yes"), check=True)
-    assert machine(other.state, identity).traces() == {}
+    assert machine(other.state, identity).left() == {}
     assert {path.name for path in other.state.iterdir()} <= {"trust", "cluster.lock"}
     assert cluster.status().state == "ready"
     assert "same" in cluster.kubectl("-n", "default", "get", "pods")

@@ -19,7 +19,14 @@ from swath_sde.cluster._configuration import PAUSE_IMAGE
 from swath_sde.cluster.errors import BuildError
 from swath_sde.places import cache_folder, made_whole
 
-__all__ = ["Progress", "build_programs", "helm_binary", "kubectl_binary", "kubernetes_version", "programs_folder"]
+__all__ = [
+    "Progress",
+    "build_programs",
+    "helm_binary",
+    "kubectl_binary",
+    "kubernetes_version",
+    "programs_folder",
+]
 
 Progress = Callable[[str], None]
 """Takes a line that says what is being done."""
@@ -186,7 +193,9 @@ def _run(go: str, words: list[str], doing: str) -> str:
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise BuildError(
-            f"{doing} failed:\n" + "\n".join(said[-8:]) + "\nA module that cannot be fetched: see that `go env GOPROXY` "
+            f"{doing} failed:\n"
+            + "\n".join(said[-8:])
+            + "\nA module that cannot be fetched: see that `go env GOPROXY` "
             "names a proxy that this machine reaches. A checksum that differs: `go clean -modcache`, then again."
         )
     return done.stdout

@@ -106,7 +106,9 @@ def _write(path: Path, text: str) -> None:
     try:
         os.write(handle, text.encode())
     except OSError:
-        if path.name != "cgroup.subtree_control":  # a controller that cannot be had below is no reason to stop
+        if (
+            path.name != "cgroup.subtree_control"
+        ):  # a controller that cannot be had below is no reason to stop
             raise
     finally:
         os.close(handle)

@@ -27,7 +27,7 @@ from swath_sde.cluster._keys import certificates_until, keep_keys
 from swath_sde.cluster._lock import locked
 from swath_sde.cluster._node import Node, supervised_by_systemd
 from swath_sde.cluster._objects import first_objects
-from swath_sde.cluster._ports import free_port, is_free
+from swath_sde.cluster._ports import is_free, own_port
 from swath_sde.cluster._preflight import can_queue, findings, remarks
 from swath_sde.cluster._programs import inner_supervisor
 from swath_sde.cluster._settings import Settings
@@ -201,7 +201,7 @@ class EmbeddedCluster:
             name=installation.name,
             domain=installation.domain,
             https_port=installation.where.https_port,
-            api_port=recorded.api_port if recorded is not None and kept else free_port(),
+            api_port=recorded.api_port if recorded is not None and kept else own_port(str(self.state)),
             issuer=installation.issuer,
             ingress_namespace=installation.namespace("ingress"),
             state=str(self.state),

@@ -36,7 +36,9 @@ def missing_packages() -> list[str]:
     return [
         package
         for package, needed in _PACKAGES.items()
-        if not all(Path(item).exists() if item.startswith("/") else shutil.which(item, path=_PATH) for item in needed)
+        if not all(
+            Path(item).exists() if item.startswith("/") else shutil.which(item, path=_PATH) for item in needed
+        )
     ]
 
 

@@ -33,7 +33,14 @@ def main() -> None:
     _mount_system()
     _mount_names(state / "node" / "configuration")
     _start_network()
-    command = [settings["python"], "-m", "supervisor.supervisord", "-n", "-c", "/var/lib/swath/supervisor.conf"]
+    command = [
+        settings["python"],
+        "-m",
+        "supervisor.supervisord",
+        "-n",
+        "-c",
+        "/var/lib/swath/supervisor.conf",
+    ]
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
@@ -87,7 +94,14 @@ def _mount_system() -> None:
     """Show the node its own devices, and the kubelet what it would else change for the whole machine."""
     hierarchies = os.open("/sys/fs/cgroup", os.O_PATH)
     _command("mount", "-t", "sysfs", "sysfs", "/sys")
-    _command("mount", "--no-canonicalize", "--rbind", f"/proc/self/fd/{hierarchies}", "/sys/fs/cgroup", keep=(hierarchies,))
+    _command(
+        "mount",
+        "--no-canonicalize",
+        "--rbind",
+        f"/proc/self/fd/{hierarchies}",
+        "/sys/fs/cgroup",
+        keep=(hierarchies,),
+    )
     os.close(hierarchies)
     shown = Path("/run/swath/tunables")
     for name, value in _TUNABLES.items():

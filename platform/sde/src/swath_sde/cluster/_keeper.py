@@ -38,7 +38,9 @@ def main() -> None:
     import subprocess  # noqa: PLC0415
 
     while True:
-        subprocess.run([sys.executable, "-m", "swath_sde.cluster._keeper", sys.argv[1], "--once"], check=False)
+        subprocess.run(
+            [sys.executable, "-m", "swath_sde.cluster._keeper", sys.argv[1], "--once"], check=False
+        )
         time.sleep(_PAUSE)
 
 

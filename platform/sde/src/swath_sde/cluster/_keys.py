@@ -112,7 +112,9 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None, anew: bool 
         if wanted.kubeconfig:
             key = str(KEYS_INSIDE / f"{name}.pem")
             user = {"client-certificate": key, "client-key": key}
-            _kubeconfig(folder / f"{name}.kubeconfig", authorities["cluster"].pem, inside, settings.name, user)
+            _kubeconfig(
+                folder / f"{name}.kubeconfig", authorities["cluster"].pem, inside, settings.name, user
+            )
     _keep_secrets(folder)
     _keep_administrator(settings, authorities["cluster"], now, anew=anew)
     return renewed

@@ -117,10 +117,14 @@ def _connect(first: int, settings: dict[str, Any], run: Path) -> subprocess.Pope
             },
         )  # fmt: skip
         if "error" in answer:
-            sys.stderr.write(f"port {outside} cannot be forwarded: {answer['error'].get('desc', answer)}\n")
+            told = f"port {outside} of 127.0.0.1 cannot be forwarded: {answer['error'].get('desc', answer)}"
+            sys.stderr.write(f"{told}\n")
+            (run / "network.error").write_text(told)
             network.kill()
+            network.wait()
             time.sleep(1)
             return network
+    (run / "network.error").unlink(missing_ok=True)
     return network
 
 

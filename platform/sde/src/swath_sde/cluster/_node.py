@@ -124,7 +124,12 @@ stdout_logfile_backups=2
     def start(self) -> None:
         """Start the outer supervisor, which starts the rest: under systemd where that runs, else as a daemon."""
         layout = self.settings.layout
-        for module in ("overlay", "br_netfilter", "tun", "nfnetlink_queue"):  # built in, or not there at all: both fine
+        for module in (
+            "overlay",
+            "br_netfilter",
+            "tun",
+            "nfnetlink_queue",
+        ):  # built in, or not there at all: both fine
             subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)
         layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cgroups.make()

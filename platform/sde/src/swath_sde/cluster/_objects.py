@@ -33,7 +33,10 @@ def first_objects() -> list[dict[str, Any]]:
         _binding("swath:kubelet-api", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"),
         *_role(
             "swath:dns",
-            [_rule("", ["endpoints", "services", "pods", "namespaces"]), _rule("discovery.k8s.io", ["endpointslices"])],
+            [
+                _rule("", ["endpoints", "services", "pods", "namespaces"]),
+                _rule("discovery.k8s.io", ["endpointslices"]),
+            ],
         ),
         *_role(
             "swath:policies",
@@ -83,7 +86,9 @@ def _name_server() -> list[dict[str, Any]]:
             },
             "addressType": "IPv4",
             "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": True}}],
-            "ports": [{"name": port, "protocol": protocol, "port": number} for port, protocol, number in ports],
+            "ports": [
+                {"name": port, "protocol": protocol, "port": number} for port, protocol, number in ports
+            ],
         },
     ]
 
@@ -111,5 +116,3 @@ def _binding(name: str, role: str, user: str) -> dict[str, Any]:
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
         "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
     }
-
-

@@ -82,7 +82,9 @@ def remarks(*, domain: str) -> list[str]:
         found.append("this kernel has no netfilter queue (xt_NFQUEUE): NetworkPolicies are NOT enforced")
     instances = Path("/proc/sys/fs/inotify/max_user_instances")
     if instances.exists() and int(instances.read_text()) < 128:
-        found.append("fs.inotify.max_user_instances is below 128: many pods may run out; `sysctl -w` raises it")
+        found.append(
+            "fs.inotify.max_user_instances is below 128: many pods may run out; `sysctl -w` raises it"
+        )
     return found
 
 
@@ -109,12 +111,16 @@ def _of_the_system() -> Iterator[str]:
         yield "no br_netfilter in this kernel, which Services between pods need: `modprobe br_netfilter`"
     yield from _of_the_cgroups()
     if os.geteuid() == 0 and not missing:
-        if not _works(["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--mount-proc", "true"]):
+        if not _works(
+            ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--mount-proc", "true"]
+        ):
             yield (
                 "namespaces cannot be made: root's capabilities are cut (a container?); run on the machine itself, or "
                 "in a privileged container"
             )
-        elif not _works(["unshare", "--net", "iptables", "-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE"]):
+        elif not _works(
+            ["unshare", "--net", "iptables", "-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE"]
+        ):
             yield "iptables cannot masquerade: `modprobe iptable_nat` or `modprobe nft_compat`"
 
 
@@ -143,7 +149,9 @@ def _available_memory() -> int:
 
 
 def _has_filesystem(name: str) -> bool:
-    return any(line.split()[-1] == name for line in Path("/proc/filesystems").read_text().splitlines()) or _module(name)
+    return any(
+        line.split()[-1] == name for line in Path("/proc/filesystems").read_text().splitlines()
+    ) or _module(name)
 
 
 def _module(name: str) -> bool:

@@ -75,7 +75,10 @@ def _pair(prefix: str, pem: object) -> list[str]:
 
 
 def _delegated(kubeconfig: str) -> list[str]:
-    return [f"--{name}={kubeconfig}" for name in ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")]
+    return [
+        f"--{name}={kubeconfig}"
+        for name in ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
+    ]
 
 
 def _api_server(settings: Settings) -> list[str]:

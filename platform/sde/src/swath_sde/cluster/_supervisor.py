@@ -42,7 +42,9 @@ class Supervisor:
         try:
             return getattr(proxy.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
-            raise NodeError(f"supervisor: {method} {' '.join(map(str, arguments))}: {fault.faultString}") from None
+            raise NodeError(
+                f"supervisor: {method} {' '.join(map(str, arguments))}: {fault.faultString}"
+            ) from None
         except (OSError, xmlrpc.client.ProtocolError, AttributeError) as error:
             raise NodeError(f"the supervisor at {self._path} does not answer ({error})") from None
         finally:

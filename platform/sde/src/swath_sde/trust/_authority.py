@@ -126,14 +126,18 @@ class Authority:
             .not_valid_after(ends)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(ca=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([_USAGES[usage] for usage in request.usages]), critical=False)
+            .add_extension(
+                x509.ExtendedKeyUsage([_USAGES[usage] for usage in request.usages]), critical=False
+            )
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
             )
         )
         if request.hosts:
-            builder = builder.add_extension(x509.SubjectAlternativeName(request.alternatives()), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName(request.alternatives()), critical=False
+            )
         certificate = builder.sign(self._key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii") + _key_text(key)
 
@@ -176,7 +180,9 @@ class Authority:
 
     def _make(self, name: str, now: dt.datetime) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])  # X.520: at most 64 characters
+        subject = x509.Name(
+            [x509.NameAttribute(NameOID.COMMON_NAME, name[:64])]
+        )  # X.520: at most 64 characters
         certificate = (
             x509.CertificateBuilder()
             .subject_name(subject)

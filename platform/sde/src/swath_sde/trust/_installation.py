@@ -18,5 +18,7 @@ __all__ = ["installation_authority"]
 def installation_authority(installation: Installation, *, now: dt.datetime | None = None) -> Authority:
     """Return the authority of an installation, made on the first call, in ``trust/`` of its state folder."""
     return Authority.at(
-        state_folder(installation.name) / "trust", name=f"Swath {installation.name} ({installation.domain})", now=now
+        state_folder(installation.name) / "trust",
+        name=f"Swath {installation.name} ({installation.domain})",
+        now=now,
     )
