@@ -1,4 +1,4 @@
-"""A cluster of the tests' own: a state folder and ports that nobody else has; only the built programs are shared."""
+"""A cluster of the tests' own: its state and ports are nobody else's; only built programs are shared."""
 
 import json
 import os
@@ -35,12 +35,12 @@ def _root():
 
 
 def retried(check, *, within=60.0, every=0.3):
-    """Return what ``check`` returns as soon as that is true; the last answer, or error, after ``within`` seconds."""
+    """Return what ``check`` returns as soon as that is true; after ``within`` seconds, whatever it is."""
     until = time.monotonic() + within
     while True:
         try:
             found, error = check(), None
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 -- the last one is raised
             found, error = None, raised
         if found or time.monotonic() > until:
             if error:
@@ -268,7 +268,7 @@ class Machine:
         return {kind: found for kind, found in self._all() if found}
 
     def left(self):
-        """Return what is still there after the moment in which the system takes the exit statuses of orphans."""
+        """Return what is still there after the moment that the system takes to reap orphans."""
         retried(lambda: not self.traces(), within=10)
         return self.traces()
 

@@ -71,7 +71,7 @@ def test_rights(cluster, user, group, verb, what, answer):
 
 def test_a_node_cannot_touch_another_nodes_object(cluster, node):
     identity = ["--as=system:node:other", "--as-group=system:nodes"]
-    with pytest.raises(NodeError, match="not allowed|forbidden"):
+    with pytest.raises(NodeError, match=r"not allowed|forbidden"):
         cluster.kubectl(*identity, "label", "node", node.settings.name, "x=y")
 
 

@@ -87,8 +87,8 @@ def test_the_way_in_comes_back_when_slirp4netns_is_killed(cluster, node, all_the
 @pytest.mark.parametrize(
     "program",
     [
-        "etcd", "containerd", "apiserver", "controller-manager", "scheduler", "kubelet", "proxy", "dns", "volumes",
-        "policies",
+        "etcd", "containerd", "apiserver", "controller-manager", "scheduler", "kubelet", "proxy", "dns",
+        "volumes", "policies",
     ],
 )  # fmt: skip
 def test_each_program_comes_back(program, cluster, node, retry):

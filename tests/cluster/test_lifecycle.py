@@ -126,8 +126,8 @@ def test_a_taken_port_is_refused_before_anything_is_changed(other, described, ma
 
 def test_an_unprivileged_user_is_refused(tmp_path):
     script = (
-        "import os, sys; os.setgid(65534); os.setuid(65534); "
-        "from pathlib import Path; from swath_sde.cluster._preflight import findings; "
+        "import os; from pathlib import Path; from swath_sde.cluster._preflight import findings; "
+        "os.setgid(65534); os.setuid(65534); "
         "print('\\n'.join(findings(https_port=21999, state=Path('/tmp'))))"
     )
     told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout

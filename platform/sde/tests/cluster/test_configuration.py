@@ -90,17 +90,35 @@ def test_keys_are_made_once_and_renewed_when_due(settings):
 
     settings.layout.prepare()
     now = dt.datetime.now(dt.UTC)
-    everyone = {"apiserver", "etcd", "kubelet", "controller-manager", "scheduler", "proxy", "dns", "volumes", "policies"}
+    everyone = {
+        "apiserver",
+        "etcd",
+        "kubelet",
+        "controller-manager",
+        "scheduler",
+        "proxy",
+        "dns",
+        "volumes",
+        "policies",
+    }
     assert keep_keys(settings, now=now) == everyone
     folder = settings.layout.keys
-    lasting = {name: (folder / name).read_bytes() for name in ("service-accounts.key", "encryption.yaml", "cluster/ca.key")}
+    lasting = {
+        name: (folder / name).read_bytes()
+        for name in ("service-accounts.key", "encryption.yaml", "cluster/ca.key")
+    }
     assert keep_keys(settings, now=now) == set()
     (folder / "dns.pem").unlink()
     assert keep_keys(settings, now=now) == {"dns"}
     assert keep_keys(settings, now=now + dt.timedelta(days=340)) == everyone
     assert certificates_until(settings) > now + dt.timedelta(days=700)
     assert {name: (folder / name).read_bytes() for name in lasting} == lasting
-    for file in (*folder.rglob("*.pem"), *folder.rglob("*.key"), *folder.glob("*.kubeconfig"), settings.layout.kubeconfig):
+    for file in (
+        *folder.rglob("*.pem"),
+        *folder.rglob("*.key"),
+        *folder.glob("*.kubeconfig"),
+        settings.layout.kubeconfig,
+    ):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
@@ -109,5 +127,7 @@ def test_a_users_certificate_is_not_the_etcds(settings):
 
     settings.layout.prepare()
     keep_keys(settings)
-    authorities = [Authority(settings.layout.keys / name).certificate for name in ("cluster", "etcd", "front-proxy")]
+    authorities = [
+        Authority(settings.layout.keys / name).certificate for name in ("cluster", "etcd", "front-proxy")
+    ]
     assert len({item.fingerprint(item.signature_hash_algorithm) for item in authorities}) == 3

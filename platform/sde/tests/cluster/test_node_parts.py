@@ -27,7 +27,11 @@ def _node(status, heard):
 
 @pytest.mark.parametrize(
     ("status", "heard", "ready"),
-    [("True", "2026-11-25T12:00:05Z", True), ("True", "2026-11-25T11:00:00Z", False), ("False", "2026-11-25T12:00:05Z", False)],
+    [
+        ("True", "2026-11-25T12:00:05Z", True),
+        ("True", "2026-11-25T11:00:00Z", False),
+        ("False", "2026-11-25T12:00:05Z", False),
+    ],
     ids=["now", "before its end", "not ready"],
 )
 def test_what_a_node_said_before_it_was_started_does_not_count(status, heard, ready):
@@ -64,7 +68,9 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path):
     )
     import sys
 
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(NodeError, match=f"process {process.pid} is changing"), locked(tmp_path):
             pass
@@ -88,14 +94,18 @@ def test_a_cluster_has_its_own_port():
 
 
 def test_status_says_plainly_whether_policies_hold():
-    status = ClusterStatus("try", "ready", "v1", api="https://127.0.0.1:1", programs=(ProgramStatus("etcd", "RUNNING", 3),))
+    status = ClusterStatus(
+        "try", "ready", "v1", api="https://127.0.0.1:1", programs=(ProgramStatus("etcd", "RUNNING", 3),)
+    )
     assert "NetworkPolicies     NOT enforced" in status.text()
     assert json.loads(json.dumps(status.to_dict()))["network_policies_enforced"] is False
 
 
 def test_the_version_is_that_of_the_module():
     assert kubernetes_version().startswith("v1.")
-    client = subprocess.run([kubectl_binary(), "version", "--client"], check=True, capture_output=True, text=True)
+    client = subprocess.run(
+        [kubectl_binary(), "version", "--client"], check=True, capture_output=True, text=True
+    )
     skew = int(client.stdout.split("v1.")[1].split(".")[0]) - int(kubernetes_version().split(".")[1])
     assert abs(skew) <= 1  # what Kubernetes' version skew policy allows
 

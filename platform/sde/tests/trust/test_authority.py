@@ -67,7 +67,15 @@ def test_the_authority_stays_the_same(authority):
 
 @pytest.mark.parametrize(
     ("days", "after", "renewed"),
-    [(365, 334, False), (365, 336, True), (90, 59, False), (90, 61, True), (6, 3, False), (6, 5, True), (90, 99, True)],
+    [
+        (365, 334, False),
+        (365, 336, True),
+        (90, 59, False),
+        (90, 61, True),
+        (6, 3, False),
+        (6, 5, True),
+        (90, 99, True),
+    ],
 )
 def test_it_is_renewed_when_thirty_days_or_a_third_are_left(authority, tmp_path, days, after, renewed):
     request = Request("web", ("server",), hosts=("web.test",), days=days)
@@ -100,7 +108,9 @@ def test_one_that_says_something_else_is_replaced(authority, tmp_path, other):
     assert not authority.keep(file, other, now=NOW)
 
 
-@pytest.mark.parametrize("damage", [lambda text: "", lambda text: text[: len(text) // 2], lambda text: "x" + text[40:]])
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:0], lambda text: text[: len(text) // 2], lambda text: "x" + text[40:]]
+)
 def test_a_damaged_file_is_replaced(authority, tmp_path, damage):
     file = tmp_path / "web.pem"
     authority.keep(file, SERVER, now=NOW)

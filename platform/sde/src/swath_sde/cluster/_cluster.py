@@ -35,8 +35,7 @@ from swath_sde.cluster._status import ClusterStatus, ProgramStatus, State
 from swath_sde.cluster._waiting import api_ready, node_ready, wait_for_api, wait_for_node
 from swath_sde.cluster.errors import NodeError, NotPossibleError
 from swath_sde.places import state_folder
-from swath_sde.trust import installation_authority
-from swath_sde.trust._authority import write_whole
+from swath_sde.trust import installation_authority, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +171,7 @@ class EmbeddedCluster:
 
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator; return what it wrote."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             [str(kubectl_binary()), f"--kubeconfig={self.kubeconfig}", *words],
             check=False,
             capture_output=True,
@@ -233,7 +232,7 @@ class EmbeddedCluster:
         ]
 
     def _refuse_or_prepare(self, recorded: Settings | None, progress: Progress) -> None:
-        """Refuse where a start is not possible; else clear what a dead node has left, and install what is missing."""
+        """Refuse where a start is not possible; else clear what a dead node left, and install packages."""
         if recorded is not None and Node(recorded).remains:
             progress("cluster: clearing what an earlier node has left")
             Node(recorded).stop()

@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from swath_sde.cluster._layout import INSIDE
 from swath_sde.cluster._settings import CLUSTER_DOMAIN, NODE_ADDRESS, SERVICE_ADDRESS
-from swath_sde.trust import Authority, Request
-from swath_sde.trust._authority import write_whole
+from swath_sde.trust import Authority, Request, write_whole
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
     from swath_sde.cluster._settings import Settings
+    from swath_sde.trust import Usage
 
 __all__ = ["KEYS_INSIDE", "certificates_until", "keep_keys"]
 
@@ -45,8 +45,8 @@ class _Wanted:
 
 def _wanted(settings: Settings) -> dict[str, _Wanted]:
     """Return the certificates by name."""
-    client = ("client",)
-    both = ("server", "client")
+    client: tuple[Usage, ...] = ("client",)
+    both: tuple[Usage, ...] = ("server", "client")
 
     def user(name: str, program: str, *groups: str) -> _Wanted:
         return _Wanted("cluster", Request(name, client, organizations=groups), (program,), kubeconfig=True)
@@ -65,12 +65,15 @@ def _wanted(settings: Settings) -> dict[str, _Wanted]:
             ),
             ("apiserver",),
         ),
-        "apiserver-kubelet": _Wanted("cluster", Request("kube-apiserver-kubelet-client", client), ("apiserver",)),
+        "apiserver-kubelet": _Wanted(
+            "cluster", Request("kube-apiserver-kubelet-client", client), ("apiserver",)
+        ),
         "apiserver-etcd": _Wanted("etcd", Request("kube-apiserver", client), ("apiserver",)),
         "front-proxy": _Wanted("front-proxy", Request("front-proxy-client", client), ("apiserver",)),
         "etcd": _Wanted("etcd", Request("etcd", both, hosts=("localhost", "127.0.0.1")), ("etcd",)),
         "kubelet-server": _Wanted(
-            "cluster", Request(f"system:node:{settings.name}", ("server",), hosts=(settings.name, NODE_ADDRESS)),
+            "cluster",
+            Request(f"system:node:{settings.name}", ("server",), hosts=(settings.name, NODE_ADDRESS)),
             ("kubelet",),
         ),
         "kubelet": user(f"system:node:{settings.name}", "kubelet", "system:nodes"),
@@ -84,7 +87,7 @@ def _wanted(settings: Settings) -> dict[str, _Wanted]:
 
 
 def keep_keys(settings: Settings, *, now: dt.datetime | None = None, anew: bool = False) -> set[str]:
-    """See to it that all keys and certificates are there and good; return the programs whose own were renewed.
+    """See to it that all keys and certificates are good; return the programs whose own were renewed.
 
     Parameters
     ----------
@@ -122,9 +125,8 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None, anew: bool 
 
 def certificates_until(settings: Settings) -> dt.datetime | None:
     """Return when the first of the certificates ends; None where there are none."""
-    ends = []
-    for pem in settings.layout.keys.glob("*.pem"):
-        ends.append(x509.load_pem_x509_certificate(pem.read_bytes()).not_valid_after_utc)
+    files = settings.layout.keys.glob("*.pem")
+    ends = [x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in files]
     return min(ends, default=None)
 
 

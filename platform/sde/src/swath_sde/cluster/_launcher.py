@@ -1,6 +1,7 @@
 """The process outside that makes the node, and its way to the network; it ends when the node ends.
 
-Run as ``python _launcher.py STATE`` by the outer supervisor, which starts it again: on its own, so that it is small.
+Run as ``python _launcher.py SETTINGS RUN`` by the outer supervisor, which starts it again: on its own, so
+that it is small.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ def main() -> None:
     settings_path, run = Path(sys.argv[1]), Path(sys.argv[2])
     settings = json.loads(settings_path.read_text(encoding="utf-8"))
     signal.signal(signal.SIGTERM, _stop)
-    node = subprocess.Popen(
-        [
-            "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc",
-            "sh", "-c", 'hostname "$0" && exec "$@"', settings["name"],
+    node = subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
+        [  # noqa: S607 -- where PATH has it
+            "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
+            "--mount-proc", "sh", "-c", 'hostname "$0" && exec "$@"', settings["name"],
             settings["python"], str(Path(__file__).with_name("_inside.py")), str(settings_path), str(run),
         ],
         preexec_fn=_end_with_parent,  # noqa: PLW1509 -- there are no threads here
@@ -62,7 +63,7 @@ def main() -> None:
 
 
 class _StopError(Exception):
-    """This process was asked to end."""
+    """What ends the launcher in order: it was asked to."""
 
 
 def _stop(_number: int, _frame: object) -> None:
@@ -92,8 +93,8 @@ def _connect(first: int, settings: dict[str, Any], run: Path) -> subprocess.Pope
     api = run / "network.sock"
     api.unlink(missing_ok=True)
     ready, done = os.pipe()
-    network = subprocess.Popen(
-        [
+    network = subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
+        [  # noqa: S607 -- where PATH has it
             "slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", f"--api-socket={api}",
             f"--ready-fd={done}", str(first), "tap0",
         ],

@@ -71,7 +71,7 @@ class Node:
         return self.settings.layout.run.exists() or self.cgroups.exist
 
     def programs(self) -> list[ProcessState]:
-        """Return how the programs inside are, in the order in which they start; none where it does not run."""
+        """Return how the programs inside are, in the order in which they start; none where none runs."""
         try:
             found = self.inner.processes() if self.runs else {}
         except NodeError:
@@ -122,7 +122,7 @@ stdout_logfile_backups=2
         return text
 
     def start(self) -> None:
-        """Start the outer supervisor, which starts the rest: under systemd where that runs, else as a daemon."""
+        """Start the outer supervisor, which starts the rest: by systemd where that runs, else as a daemon."""
         layout = self.settings.layout
         for module in (
             "overlay",
@@ -130,7 +130,7 @@ stdout_logfile_backups=2
             "tun",
             "nfnetlink_queue",
         ):  # built in, or not there at all: both fine
-            subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)
+            subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)  # noqa: S603, S607 -- no shell; where PATH has it
         layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cgroups.make()
         command = [
@@ -138,17 +138,17 @@ stdout_logfile_backups=2
         ]  # fmt: skip
         if supervised_by_systemd():
             command = [
-                "systemd-run", f"--unit={self.unit}", "--property=Restart=always", "--property=KillMode=process",
-                "--property=Delegate=yes", "--collect", *command, "--nodaemon",
+                "systemd-run", f"--unit={self.unit}", "--property=Restart=always",
+                "--property=KillMode=process", "--property=Delegate=yes", "--collect", *command, "--nodaemon",
             ]  # fmt: skip
         adopt = self.cgroups.adopt
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             command,
             check=False,
             capture_output=True,
             text=True,
             cwd="/",
-            preexec_fn=lambda: adopt(os.getpid()),  # noqa: PLW1509 -- nothing else runs in this process
+            preexec_fn=lambda: adopt(os.getpid()),
         )
         if done.returncode:
             raise NodeError(f"the supervisor did not start: {(done.stderr or done.stdout).strip()[-500:]}")
@@ -167,7 +167,7 @@ stdout_logfile_backups=2
             with contextlib.suppress(NodeError):
                 self.outer.stop("node")
             if supervised_by_systemd():
-                subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)
+                subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)  # noqa: S603, S607 -- no shell; where PATH has it
             with contextlib.suppress(NodeError):
                 self.outer.shutdown()
         self._end_the_rest(5 if ordered else 0)
@@ -213,7 +213,7 @@ stdout_logfile_backups=2
 
     def run(self, words: Sequence[str], *, check: bool = True, stdin: IO[bytes] | None = None) -> str:
         """Run a command in the node; return what it wrote to its standard output."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             self.command(words),
             check=False,
             capture_output=True,

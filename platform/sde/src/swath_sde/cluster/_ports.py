@@ -29,7 +29,7 @@ def free_port(first: int = 6443, tries: int = 400) -> int:
 
 
 def own_port(name: str) -> int:
-    """Return a free port that follows from a name, so that two clusters that start at once rarely want the same.
+    """Return a free port that follows from a name: two clusters that start at once rarely want the same.
 
     It is between 16384 and 24983: below those that the system gives to outgoing connections.
     """

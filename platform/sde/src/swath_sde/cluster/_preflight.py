@@ -1,4 +1,4 @@
-"""What the machine must have: everything is looked at before anything is changed, and all findings are told at once."""
+"""What the machine must have: all is looked at before anything is changed, and told at once."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def findings(*, https_port: int, state: Path, memory: int = _MEMORY, disk: int =
     available = _available_memory()
     if available < memory:
         found.append(
-            f"{available >> 20} MiB of memory are available, {memory >> 20} MiB are needed: end other programs or "
-            "take a larger machine"
+            f"{available >> 20} MiB of memory are available, {memory >> 20} MiB are needed: end other "
+            "programs or take a larger machine"
         )
     folder = next(path for path in (state, *state.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     if free < disk:
         found.append(
-            f"{free >> 20} MiB are free in {folder}, {disk >> 20} MiB are needed: make room, or set SWATH_HOME to a "
-            "folder on a larger disk"
+            f"{free >> 20} MiB are free in {folder}, {disk >> 20} MiB are needed: make room, or set "
+            "SWATH_HOME to a folder on a larger disk"
         )
     return found
 
@@ -74,9 +74,9 @@ def remarks(*, domain: str) -> list[str]:
             addresses = set()
         if not addresses or not all(str(address).startswith(("127.", "::1")) for address in addresses):
             found.append(
-                f"{host} leads to {', '.join(map(str, sorted(addresses))) or 'nowhere'}, not to this machine's "
-                f"loopback: browsers will not find the platform. Take a domain below localhost, or add a wildcard "
-                f"*.{domain} for 127.0.0.1 to your name server"
+                f"{host} leads to {', '.join(map(str, sorted(addresses))) or 'nowhere'}, not to this "
+                "machine's loopback: browsers will not find the platform. Take a domain below localhost, or "
+                f"add a wildcard *.{domain} for 127.0.0.1 to your name server"
             )
     if not can_queue():
         found.append("this kernel has no netfilter queue (xt_NFQUEUE): NetworkPolicies are NOT enforced")
@@ -89,7 +89,7 @@ def remarks(*, domain: str) -> list[str]:
 
 
 def can_queue() -> bool:
-    """Return whether the kernel can hand packets to a process, as the enforcement of NetworkPolicies needs."""
+    """Return whether the kernel can hand packets to a process, as NetworkPolicies need."""
     rule = "iptables -t mangle -A POSTROUTING -m owner --uid-owner 0 -j NFQUEUE --queue-num 100"
     return _works(["unshare", "--net", "sh", "-c", rule])
 
@@ -115,8 +115,8 @@ def _of_the_system() -> Iterator[str]:
             ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--mount-proc", "true"]
         ):
             yield (
-                "namespaces cannot be made: root's capabilities are cut (a container?); run on the machine itself, or "
-                "in a privileged container"
+                "namespaces cannot be made: root's capabilities are cut (a container?); run on the machine "
+                "itself, or in a privileged container"
             )
         elif not _works(
             ["unshare", "--net", "iptables", "-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE"]
@@ -136,7 +136,9 @@ def _of_the_cgroups() -> Iterator[str]:
         there = {path.name for path in Path("/sys/fs/cgroup").iterdir()}
         wanted = _CONTROLLERS_1
     if lacking := [name for name in wanted if name not in there]:
-        yield f"cgroup controllers are missing: {', '.join(lacking)}; enable them in the kernel's command line"
+        yield (
+            f"cgroup controllers are missing: {', '.join(lacking)}; enable them in the kernel's command line"
+        )
     elif os.geteuid() == 0 and not all(os.access(path, os.W_OK) for path in hierarchies):
         yield "cgroups cannot be made: /sys/fs/cgroup is read-only; mount it writable"
 
@@ -161,6 +163,6 @@ def _module(name: str) -> bool:
 
 def _works(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, check=False, capture_output=True, cwd="/").returncode == 0
+        return subprocess.run(command, check=False, capture_output=True, cwd="/").returncode == 0  # noqa: S603 -- no shell, no words of strangers
     except OSError:
         return False

@@ -10,12 +10,12 @@ from pathlib import Path
 from swath_sde.cluster._layout import Layout
 
 __all__ = [
-    "CLUSTER_DOMAIN", "DNS_ADDRESS", "GATEWAY", "NODE_ADDRESS", "POD_NETWORK", "SERVICE_ADDRESS", "SERVICE_NETWORK",
-    "Settings",
+    "CLUSTER_DOMAIN", "DNS_ADDRESS", "GATEWAY", "NODE_ADDRESS", "POD_NETWORK", "SERVICE_ADDRESS",
+    "SERVICE_NETWORK", "Settings",
 ]  # fmt: skip
 
 NODE_ADDRESS = "10.0.2.100"
-"""The node's address: slirp4netns always gives this one. Each cluster has it in a network namespace of its own."""
+"""The node's address: slirp4netns always gives this one, in each cluster's own network namespace."""
 GATEWAY = "10.0.2.3"
 """Name server that slirp4netns offers: it asks that of the machine."""
 POD_NETWORK = "10.244.0.0/16"
