@@ -13,6 +13,7 @@ import yaml
 from swath_sde.cluster import EmbeddedCluster, NodeError, NotPossibleError
 from swath_sde.cluster._keeper import renew
 from swath_sde.cluster._keys import keep_keys
+from swath_sde.cluster._node import Node
 from swath_sde.cluster._settings import Settings
 
 
@@ -98,6 +99,21 @@ def test_a_second_up_at_the_same_time_is_refused(other, described):
     assert process.returncode == 0
     assert second.returncode == 1
     assert f"process {process.pid} is changing this cluster" in second.stderr
+
+
+def test_lost_settings_of_a_running_node_do_not_matter(other, machine):
+    other.up(print)
+    node = Node(Settings.read(other.state / "cluster.json"))
+    (other.state / "cluster.json").write_text("{")
+    with pytest.raises(NodeError, match="remove it"):
+        other.up(print)
+    (other.state / "cluster.json").unlink()
+    first = node.pid
+    assert other.up(print) is True
+    assert node.pid not in {None, first}
+    (other.state / "cluster.json").write_text("{")
+    other.reset(print)
+    assert machine(other.state, node.settings.identity).left() == {}
 
 
 def test_another_domain_is_taken_over(cluster, retry):

@@ -11,6 +11,7 @@ from swath_sde.cluster._configuration import configuration_files
 from swath_sde.cluster._keys import certificates_until, keep_keys
 from swath_sde.cluster._programs import inner_supervisor, programs
 from swath_sde.cluster._settings import Settings
+from swath_sde.cluster.errors import NodeError
 
 
 @pytest.fixture
@@ -79,6 +80,20 @@ def test_policies_are_left_out_where_the_kernel_cannot(settings):
 def test_settings_are_read_as_they_were_written(settings, tmp_path):
     (tmp_path / "cluster.json").write_text(settings.text())
     assert Settings.read(tmp_path / "cluster.json") == settings
+
+
+def test_settings_of_another_version_still_lead_to_their_node(settings, tmp_path):
+    written = json.loads(settings.text())
+    del written["issuer"]
+    (tmp_path / "cluster.json").write_text(json.dumps(written | {"added_later": 1}))
+    read = Settings.read(tmp_path / "cluster.json")
+    assert (read.identity, read.layout, read.issuer) == (settings.identity, settings.layout, "")
+
+
+def test_damaged_settings_are_told_with_their_remedy(tmp_path):
+    (tmp_path / "cluster.json").write_text('{"name": ')
+    with pytest.raises(NodeError, match=r"cluster\.json cannot be read .*: remove it"):
+        Settings.read(tmp_path / "cluster.json")
 
 
 def test_two_state_folders_never_share_a_name(settings):

@@ -186,6 +186,10 @@ class EmbeddedCluster:
         path = self.state / "cluster.json"
         return Settings.read(path) if path.exists() else None
 
+    def _bare(self) -> Settings:
+        """Return settings that are enough to find what a node has left where its own are lost."""
+        return Settings.of({"name": self.installation.name, "state": str(self.state)})
+
     def _node(self) -> Node:
         settings = self._recorded()
         if settings is None:
@@ -195,7 +199,7 @@ class EmbeddedCluster:
     def _desired(self, programs: Path, recorded: Settings | None) -> Settings:
         installation = self.installation
         running = recorded is not None and Node(recorded).runs
-        kept = recorded is not None and (running or is_free(recorded.api_port))
+        kept = recorded is not None and recorded.api_port and (running or is_free(recorded.api_port))
         return Settings(
             name=installation.name,
             domain=installation.domain,
@@ -233,9 +237,10 @@ class EmbeddedCluster:
 
     def _refuse_or_prepare(self, recorded: Settings | None, progress: Progress) -> None:
         """Refuse where a start is not possible; else clear what a dead node left, and install packages."""
-        if recorded is not None and Node(recorded).remains:
+        earlier = Node(recorded or self._bare())
+        if earlier.remains:
             progress("cluster: clearing what an earlier node has left")
-            Node(recorded).stop()
+            earlier.stop()
         if found := self.findings():
             raise NotPossibleError(found)
         if missing := missing_packages():
@@ -277,10 +282,11 @@ class EmbeddedCluster:
         return False
 
     def _down(self, progress: Progress) -> bool:
-        settings = self._recorded()
-        if settings is None:
-            return False
-        node = Node(settings)
+        try:
+            recorded = self._recorded()
+        except NodeError:  # damaged: to stop a node, its name is enough
+            recorded = None
+        node = Node(recorded or self._bare())
         ran = node.remains
         if ran:
             progress("cluster: stopping pods and node")

@@ -156,6 +156,7 @@ def _kubelet(cgroup_root: str) -> dict[str, Any]:
         "serializeImagePulls": False,
         "maxParallelImagePulls": 3,
         "maxPods": 200,
+        "podPidsLimit": 4096,
         # The images that were brought along have no registry to come back from: none is thrown away.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {

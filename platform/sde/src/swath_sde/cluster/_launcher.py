@@ -27,6 +27,9 @@ def main() -> None:
     _end_with_parent()
     settings_path, run = Path(sys.argv[1]), Path(sys.argv[2])
     settings = json.loads(settings_path.read_text(encoding="utf-8"))
+    for pattern in ("", "*/"):  # version 2 and version 1; systemd would have this in a cgroup of its own
+        for group in Path("/sys/fs/cgroup").glob(f"{pattern}swath/{run.name}/node/cgroup.procs"):
+            group.write_text(f"{os.getpid()}\n")
     signal.signal(signal.SIGTERM, _stop)
     node = subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
         [  # noqa: S607 -- where PATH has it

@@ -139,7 +139,7 @@ stdout_logfile_backups=2
         if supervised_by_systemd():
             command = [
                 "systemd-run", f"--unit={self.unit}", "--property=Restart=always",
-                "--property=KillMode=process", "--property=Delegate=yes", "--collect", *command, "--nodaemon",
+                "--property=KillMode=process", "--collect", *command, "--nodaemon",
             ]  # fmt: skip
         adopt = self.cgroups.adopt
         done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
