@@ -1,4 +1,4 @@
-"""A cluster of the tests' own: a state folder and ports that nobody else has; only the built programs are shared."""
+"""A cluster of the tests' own: its state and ports are nobody else's; only built programs are shared."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from swath_sde.cluster import EmbeddedCluster, NodeError
 from swath_sde.cluster._archive import write_image
-from swath_sde.cluster._ports import free_port
+from swath_sde.cluster._ports import free_port, own_port
 from swath_sde.cluster._settings import Settings
 from swath_sde.configuration import Installation
 from swath_sde.places import cache_folder
@@ -35,12 +35,12 @@ def _root():
 
 
 def retried(check, *, within=60.0, every=0.3):
-    """Return what ``check`` returns as soon as that is true; the last answer, or error, after ``within`` seconds."""
+    """Return what ``check`` returns as soon as that is true; after ``within`` seconds, whatever it is."""
     until = time.monotonic() + within
     while True:
         try:
             found, error = check(), None
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 -- the last one is raised
             found, error = None, raised
         if found or time.monotonic() > until:
             if error:
@@ -74,7 +74,7 @@ def installation(home):
             "version": 1,
             "name": name,
             "domain": f"{name}.localhost",
-            "where": {"kind": "embedded", "https_port": free_port(20000 + os.getpid() % 9000)},
+            "where": {"kind": "embedded", "https_port": own_port(f"{home} {name}") + 7000},
         }
         return Installation.model_validate(settings | changes)
 
@@ -170,7 +170,11 @@ def service(name, port, *, target=8080, node_port=None):
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name},
-        "spec": {"selector": {"app": name}, "type": "NodePort" if node_port else "ClusterIP", "ports": [ports]},
+        "spec": {
+            "selector": {"app": name},
+            "type": "NodePort" if node_port else "ClusterIP",
+            "ports": [ports],
+        },
     }
 
 
@@ -211,7 +215,9 @@ def running(kubectl):
 
     def wait(*names):
         for name in names:
-            retried(lambda name=name: kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s"))
+            retried(
+                lambda name=name: kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+            )
 
     return wait
 
@@ -223,7 +229,9 @@ def forwarded(cluster, namespace, target, port):
 
     local = free_port(30000)
     command = [kubectl_binary(), f"--kubeconfig={cluster.kubeconfig}", "-n", namespace]
-    process = subprocess.Popen([*command, "port-forward", target, f"{local}:{port}"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "port-forward", target, f"{local}:{port}"], stdout=subprocess.DEVNULL
+    )
     try:
         yield local
     finally:
@@ -259,6 +267,11 @@ class Machine:
         """Return everything of the cluster that is on this machine, but for its state folder."""
         return {kind: found for kind, found in self._all() if found}
 
+    def left(self):
+        """Return what is still there after the moment that the system takes to reap orphans."""
+        retried(lambda: not self.traces(), within=10)
+        return self.traces()
+
     def _all(self):
         marks = (str(self.state), self.identity)
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
@@ -271,7 +284,10 @@ class Machine:
         links = subprocess.run(["ip", "-brief", "link"], check=True, capture_output=True, text=True).stdout
         yield "devices", [line for line in links.splitlines() if line.startswith(("cni", "tap", "veth"))]
         rules = subprocess.run(["iptables-save"], check=True, capture_output=True, text=True).stdout
-        yield "rules", [line for line in rules.splitlines() if any(x in line for x in ("KUBE-", "SWATH-", "CNI-"))]
+        yield (
+            "rules",
+            [line for line in rules.splitlines() if any(x in line for x in ("KUBE-", "SWATH-", "CNI-"))],
+        )
 
     @staticmethod
     def _processes(marks):
