@@ -1,6 +1,7 @@
 """Renders as they were reviewed: a change shows as a diff of `golden/`.
 
-After a change that is meant: ``SWATH_GOLDEN=update .venv/bin/pytest tests/charts/test_golden.py``, then read the diff.
+After a change that is meant: ``SWATH_GOLDEN=update .venv/bin/pytest tests/charts/test_golden.py``, then read
+the diff.
 """
 
 from __future__ import annotations
