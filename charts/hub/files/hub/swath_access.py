@@ -1,10 +1,10 @@
 """Access to the hub follows the single sign-on while a user works, not only at the login.
 
 A user's groups and session are looked up again at a request that comes ``auth_refresh_age`` after the last
-time, before a server starts, and every ``check_seconds`` for everyone whose server runs. Who has lost the last
-allowed group, was disabled, or whose session has ended is logged out: servers are stopped, tokens and cookies
-are void. While the single sign-on cannot be reached nothing is decided: what was granted stays granted, and
-nobody new gets in.
+time, before a server starts, and every ``check_seconds`` for everyone whose server runs. Who has lost the
+last allowed group, was disabled, or whose session has ended is logged out: servers are stopped, tokens and
+cookies are void. While the single sign-on cannot be reached nothing is decided: what was granted stays
+granted, and nobody new gets in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What counts as activity of a user's server, so that an editor left open in a tab does not keep it running.
 
 Counted are: pages that are opened; keys that reach a program in any terminal, JupyterLab's or code-server's;
-kernels that run or answer; files that change below the home, hidden folders excepted (editors and Git write there
-by themselves). Not counted are open tabs, their requests and websockets, and what programs print.
+kernels that run or answer; files that change below the home, hidden folders excepted (editors and Git write
+there by themselves). Not counted are open tabs, their requests and websockets, and what programs print.
 """
 
 from __future__ import annotations
