@@ -21,7 +21,7 @@ options:
     description:
       - V(built), they are in the machine's cache.
       - V(imported), the two that the registry and the way to it are made of are in the embedded cluster's own
-        store, as it cannot pull them from a registry that does not run yet. Nothing is done on a cluster of yours.
+        store, as it cannot pull them from a registry that does not run yet. Nothing is done on your own.
       - V(delivered), all others are in the registry.
     type: str
     choices: [built, imported, delivered]
