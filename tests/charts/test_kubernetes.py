@@ -44,7 +44,8 @@ def test_services_and_policies_select_pods_that_exist(rendered: list[dict[str, A
         template["metadata"]["labels"]
         for body in rendered
         for template in [
-            body.get("spec", {}).get("template") or body.get("spec", {}).get("jobTemplate", {}).get("spec", {}).get("template")
+            body.get("spec", {}).get("template")
+            or body.get("spec", {}).get("jobTemplate", {}).get("spec", {}).get("template")
         ]
         if template
     ]

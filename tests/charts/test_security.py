@@ -12,13 +12,24 @@ from .conftest import LEAST, NAMES, USED, pod_specs
 if TYPE_CHECKING:
     from .conftest import Helm
 
-ALLOWED_VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret", "downwardAPI", "csi", "ephemeral"}
+ALLOWED_VOLUMES = {
+    "configMap",
+    "emptyDir",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+    "downwardAPI",
+    "csi",
+    "ephemeral",
+}
 
 
 def violations(spec: dict[str, Any]) -> list[str]:
     """Say where a pod's specification breaks *restricted* (Pod Security Standards) or our own rules."""
     found = [
-        f"{field} is set" for field in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace") if spec.get(field)
+        f"{field} is set"
+        for field in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace")
+        if spec.get(field)
     ]
     pod = spec.get("securityContext", {})
     if pod.get("runAsNonRoot") is not True or pod.get("runAsUser") in {None, 0}:
@@ -62,7 +73,10 @@ def test_every_pod_is_restricted(rendered: list[dict[str, Any]]) -> None:
     [
         ({"hostNetwork": True}, "hostNetwork is set"),
         ({"securityContext": {}}, "the pod may run as root"),
-        ({"volumes": [{"name": "docker", "hostPath": {"path": "/var/run"}}]}, "volume docker is of another kind"),
+        (
+            {"volumes": [{"name": "docker", "hostPath": {"path": "/var/run"}}]},
+            "volume docker is of another kind",
+        ),
         ({"containers": [{"name": "bare"}]}, "bare may gain privileges"),
     ],
 )
@@ -131,7 +145,11 @@ def rules(policy: dict[str, Any], direction: str) -> set[tuple[str, int]]:
     found = set()
     for rule in policy["spec"].get(direction, []):
         for peer in rule.get("from" if direction == "ingress" else "to", [{}]):
-            where = peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name", "")
+            where = (
+                peer.get("namespaceSelector", {})
+                .get("matchLabels", {})
+                .get("kubernetes.io/metadata.name", "")
+            )
             who = peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name", "")
             block = peer.get("ipBlock", {}).get("cidr", "")
             found |= {(f"{where}/{who}{block}", port["port"]) for port in rule.get("ports", [{"port": 0}])}
@@ -139,7 +157,9 @@ def rules(policy: dict[str, Any], direction: str) -> set[tuple[str, int]]:
 
 
 def policy(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    return next(body for body in objects if (body["kind"], body["metadata"]["name"]) == ("NetworkPolicy", name))
+    return next(
+        body for body in objects if (body["kind"], body["metadata"]["name"]) == ("NetworkPolicy", name)
+    )
 
 
 def test_users_pods_reach_the_hub_the_addresses_and_the_internet_only(helm: Helm) -> None:
@@ -171,7 +191,9 @@ def test_the_ingress_reaches_what_its_routes_name(helm: Helm) -> None:
 
 
 def test_one_of_several_ingress_pods_may_go_at_a_time(helm: Helm) -> None:
-    (budget,) = (body for body in helm.objects("ingress", USED["ingress"]) if body["kind"] == "PodDisruptionBudget")
+    (budget,) = (
+        body for body in helm.objects("ingress", USED["ingress"]) if body["kind"] == "PodDisruptionBudget"
+    )
     assert budget["spec"]["maxUnavailable"] == 1
     alone = helm.objects("ingress", LEAST["ingress"])
     assert not [body for body in alone if body["kind"] == "PodDisruptionBudget"]

@@ -91,7 +91,12 @@ def test_the_defaults_name_every_value_of_the_schema(name: str) -> None:
         ("hub", "workspace.image.digest", "sha256:12", "/workspace/image/digest"),
         ("ingress", "kind", "nginx", "/kind"),
         ("ingress", "routes", [{"host": "a.test"}], "missing properties"),
-        ("ingress", "routes", [{"host": "a b", "service": "s", "namespace": "n", "port": 1}], "/routes/0/host"),
+        (
+            "ingress",
+            "routes",
+            [{"host": "a b", "service": "s", "namespace": "n", "port": 1}],
+            "/routes/0/host",
+        ),
         ("ingress", "httpsPort", 70000, "/httpsPort"),
         ("ingress", "service.type", "HostPort", "/service/type"),
         ("keycloak", "startupSeconds", 5, "/startupSeconds"),
@@ -122,7 +127,11 @@ def test_an_installation_that_trusts_its_cluster_can_do_without_policies(helm: H
 
 
 def test_ingress_objects_take_the_place_of_haproxy(helm: Helm) -> None:
-    values = {**USED["ingress"], "kind": "Ingress", "ingress": {"className": "nginx", "annotations": {"a/b": "c"}}}
+    values = {
+        **USED["ingress"],
+        "kind": "Ingress",
+        "ingress": {"className": "nginx", "annotations": {"a/b": "c"}},
+    }
     objects = helm.objects("ingress", values)
     assert {body["kind"] for body in objects} == {"Ingress"}
     hub = objects[1]

@@ -28,15 +28,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from keycloak import KeycloakAdmin
-from kubernetes import client
-from kubernetes.client.exceptions import ApiException
+from kubernetes import client, utils
 from swath_sde.cluster._binaries import build_programs
 from swath_sde.cluster._configuration import _authentication
 from swath_sde.configuration import Installation, PasswordPolicy
-from swath_sde.identity import Administration, SecretPlace, apply_identity, new_password
+from swath_sde.identity import (
+    Administration,
+    SecretPlace,
+    apply_identity,
+    kubernetes_access,
+    new_password,
+)
 from swath_sde.identity._server import connected
 from swath_sde.places import cache_folder, made_whole
-from urllib3.exceptions import HTTPError
 
 VERSION = "26.7.3"
 SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
@@ -319,9 +323,9 @@ def realm(unapplied: Realm) -> Realm:
     return unapplied
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_realm(keycloak: Keycloak) -> Realm:
-    """Return a realm of this module's own, for tests that leave it as it is."""
+    """Return a realm for all tests that leave it as it is."""
     made = Realm(keycloak, described(f"r{secrets.token_hex(6)}"), KeptSecrets())
     made.apply()
     return made
@@ -470,11 +474,11 @@ class ApiServer:
             yield api
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def api_server(
     authority: Path, shared_realm: Realm, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ApiServer]:
-    """Start etcd and the API server of the embedded cluster, which takes tokens of the module's realm."""
+    """Start etcd and the API server of the embedded cluster for the shared realm, and apply the matrix."""
     node = build_programs(print) / "node"
     folder = tmp_path_factory.mktemp("api-server")
     etcd, peer, port = (f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}", free_port())
@@ -502,7 +506,7 @@ def api_server(
             "--authorization-mode=RBAC",
             f"--authentication-config={folder / 'authentication.yaml'}",
             "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={key}",
+            f"--service-account-key-file={authority / 'tls.crt'}",
             f"--service-account-signing-key-file={key}",
             "--service-cluster-ip-range=10.200.0.0/24",
         ],
@@ -519,14 +523,24 @@ def api_server(
         with client.ApiClient(settings) as api:
             deadline = time.monotonic() + 120
             while True:
-                try:
-                    # Ready when its own roles are there, system:basic-user of everybody among them.
-                    api.call_api("/readyz", "GET", response_type="str", _request_timeout=5)
-                    break
-                except (ApiException, HTTPError):
-                    log_text = (folder / "kube-apiserver.log").read_text()
-                    assert time.monotonic() < deadline, f"the API server did not start:\n{log_text[-3000:]}"
-                    time.sleep(0.3)
+                try:  # anybody may ask; it is ready when its own roles are there
+                    if requests.get(f"{settings.host}/readyz", verify=str(ca), timeout=5).status_code == 200:
+                        break
+                except requests.exceptions.RequestException:
+                    pass
+                log_text = (folder / "kube-apiserver.log").read_text()
+                alive = all(process.poll() is None for process in running)
+                assert alive, f"the API server ended:\n{log_text[-3000:]}"
+                assert time.monotonic() < deadline, f"the API server did not start:\n{log_text[-3000:]}"
+                time.sleep(0.3)
+            core = client.CoreV1Api(api)
+            installation = shared_realm.installation
+            for component in (*installation.components.enabled(), "builds"):
+                core.create_namespace(
+                    client.V1Namespace(metadata={"name": installation.namespace(component)})
+                )
+            for manifest in kubernetes_access(installation):
+                utils.create_from_dict(api, manifest)
             yield ApiServer(settings.host, ca, api)
     finally:
         for process in reversed(running):

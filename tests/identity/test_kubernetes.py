@@ -7,25 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from kubernetes import client, utils
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from swath_sde.identity import kubernetes_access
 
 TABLE = Path(__file__).with_name("kubernetes_access.csv")
 ROWS = list(csv.DictReader(TABLE.read_text().splitlines()))
 GROUPS = list(ROWS[0])[3:]
-
-
-@pytest.fixture(scope="module")
-def cluster(api_server, shared_realm):
-    """Return an administrator's client of an API server on which the matrix is applied."""
-    installation = shared_realm.installation
-    core = client.CoreV1Api(api_server.admin)
-    for component in (*installation.components.enabled(), "builds"):
-        core.create_namespace(client.V1Namespace(metadata={"name": installation.namespace(component)}))
-    for manifest in kubernetes_access(installation):
-        utils.create_from_dict(api_server.admin, manifest)
-    return api_server
 
 
 def test_the_table_speaks_of_every_group(shared_realm):
@@ -33,8 +20,8 @@ def test_the_table_speaks_of_every_group(shared_realm):
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_each_group_may_what_the_table_says_and_nothing_else_of_it(cluster, group):
-    reviews = client.AuthorizationV1Api(cluster.admin)
+def test_each_group_may_what_the_table_says_and_nothing_else_of_it(api_server, group):
+    reviews = client.AuthorizationV1Api(api_server.admin)
     wrong = []
     for row in ROWS:
         kind, _, sub = row["resource"].partition("/")
@@ -56,14 +43,14 @@ def test_each_group_may_what_the_table_says_and_nothing_else_of_it(cluster, grou
     assert wrong == []
 
 
-def test_whoever_logs_in_is_who_keycloak_says_and_may_what_the_group_may(cluster, shared_realm, browser):
+def test_whoever_logs_in_is_who_keycloak_says_and_may_what_the_group_may(api_server, shared_realm, browser):
     for group, pods, secrets in (
         ("admins", 200, 200),
         ("developers-land", 200, 403),
         ("scientists", 403, 403),
     ):
         token = browser(shared_realm).log_in(f"one-of-{group}")["id_token"]
-        with cluster.as_bearer(token) as api:
+        with api_server.as_bearer(token) as api:
             seen = client.AuthenticationV1Api(api).create_self_subject_review({}).status.user_info
             assert seen.username == f"oidc:one-of-{group}"
             assert set(seen.groups) == {f"oidc:{group}", "system:authenticated"}
@@ -72,7 +59,7 @@ def test_whoever_logs_in_is_who_keycloak_says_and_may_what_the_group_may(cluster
             assert status(core.list_namespaced_secret, "tests-hub") == secrets
 
 
-def test_forged_foreign_and_expired_tokens_are_refused(cluster, shared_realm, browser):
+def test_forged_foreign_and_expired_tokens_are_refused(api_server, shared_realm, browser):
     session = browser(shared_realm)
     good = session.log_in("one-of-scientists")
     head, body, signature = good["id_token"].split(".")
@@ -82,12 +69,12 @@ def test_forged_foreign_and_expired_tokens_are_refused(cluster, shared_realm, br
         return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
     admin = encoded({**said, "preferred_username": "one-of-admins", "groups": ["admins"]})
-    with shared_realm.admin() as keycloak:
+    with shared_realm.admin() as keycloak:  # by hand, and back again
         name = shared_realm.installation.identity.realm
         keycloak.update_realm(name, {"realm": name, "accessTokenLifespan": 1})
         short = browser(shared_realm).log_in("one-of-admins")["id_token"]
         keycloak.update_realm(name, {"realm": name, "accessTokenLifespan": 300})
-    assert answer(cluster, good["id_token"]) == 403
+    assert answer(api_server, good["id_token"]) == 403
     time.sleep(1.5)
     for refused in (
         short,
@@ -98,11 +85,11 @@ def test_forged_foreign_and_expired_tokens_are_refused(cluster, shared_realm, br
         browser(shared_realm, "hub").log_in("one-of-admins")["access_token"],
         "nonsense",
     ):
-        assert answer(cluster, refused) == 401
+        assert answer(api_server, refused) == 401
 
 
-def answer(cluster, token):
-    with cluster.as_bearer(token) as api:
+def answer(api_server, token):
+    with api_server.as_bearer(token) as api:
         return status(client.CoreV1Api(api).list_namespaced_secret, "tests-hub")
 
 

@@ -3,85 +3,25 @@
 What can be made anew (programs, images) is kept in this machine's cache, so that only a first run builds it.
 """
 
-import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from playwright.sync_api import BrowserContext
 
-SWATH = Path(sys.executable).with_name("swath")
-KUBECTL = Path(sys.executable).with_name("kubectl")
+sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
 
-USERS = {"admin": "admins", "ada": "developers-land", "bob": "developers-land", "eve": "auditors"}
-"""The users of this installation, and the group of each."""
+from browsing import browser
+from installation import USERS, Platform
 
-
-@dataclass(frozen=True)
-class Platform:
-    """The running installation."""
-
-    file: Path
-    environment: dict[str, str]
-    description: dict[str, Any]
-
-    @property
-    def port(self) -> int:
-        return self.description["where"]["https_port"]
-
-    def url(self, component: str) -> str:
-        return f"https://{component}.{self.description['domain']}:{self.port}"
-
-    @property
-    def state(self) -> Path:
-        return Path(self.environment["XDG_DATA_HOME"]) / "swath" / "clusters" / self.description["name"]
-
-    def swath(self, *words: str, timeout: float = 3600) -> subprocess.CompletedProcess[str]:
-        """Run a verb on this installation and return how it ended."""
-        return subprocess.run(
-            [SWATH, *words, "--file", self.file],
-            env=self.environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-
-    def plan(self, *words: str) -> list[dict[str, Any]]:
-        """Return the changes of a plan, whose exit status has to agree."""
-        done = self.swath("plan", "--json", *words)
-        assert done.returncode in {0, 3}, done.stderr
-        changes = json.loads(done.stdout)["changes"]
-        assert done.returncode == (3 if changes else 0)
-        return changes
-
-    def kubectl(self, *words: str, given: str | None = None, check: bool = True) -> str:
-        """Run kubectl as the cluster's administrator and return what it prints."""
-        done = subprocess.run(
-            [KUBECTL, "--kubeconfig", self.state / "kubeconfig", *words],
-            check=False,
-            capture_output=True,
-            text=True,
-            input=given,
-            timeout=300,
-        )
-        if check:
-            assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
-        return done.stdout if check else done.stdout + done.stderr
-
-    def secret(self, component: str, name: str, key: str) -> str:
-        """Return a value of a Secret in a component's namespace."""
-        template = f'go-template={{{{index .data "{key}" | base64decode}}}}'
-        return self.kubectl("-n", f"{self.description['name']}-{component}", "get", "secret", name, "-o", template)
-
-    def password(self, user: str) -> str:
-        return self.secret("keycloak", "initial-passwords", user)
+DEBIAN_PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}
+"""Programs that only these tests need, and the Debian package of each."""
 
 
 def free_port() -> int:
@@ -97,9 +37,31 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> None:
+    """See to it that there is a browser."""
+    missing = [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program)]
+    if missing:
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        subprocess.run([*install, *missing], check=True, env=quiet)
+
+
+@pytest.fixture
+def session(platform: Platform, chromium: None, tmp_path: Path) -> Iterator[BrowserContext]:
+    """Give a browser with a new profile that trusts the installation's authority."""
+    with browser(tmp_path, platform.state / "trust" / "ca.crt") as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Bring an installation up, and remove it with its data at the end."""
-    folder = tmp_path_factory.mktemp("platform")
+    """Bring an installation up, and remove it with its data at the end.
+
+    While tests are written, ``SWATH_TRIAL`` may name a folder in which an installation is kept.
+    """
+    kept = os.environ.get("SWATH_TRIAL")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("platform")
     description = {
         "version": 1,
         "name": "trial",
@@ -121,7 +83,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         },
     }
     file = folder / "swath.yaml"
-    file.write_text(yaml.safe_dump(description))
+    if file.is_file():
+        description = yaml.safe_load(file.read_text())
+    else:
+        file.write_text(yaml.safe_dump(description))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     environment["XDG_DATA_HOME"] = str(folder / "data")
     if home := environment.pop("SWATH_HOME", None):
@@ -133,5 +98,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
         yield running
     finally:
-        gone = running.swath("down", "--data", "--yes")
-    assert gone.returncode == 0, gone.stderr
+        if not kept:
+            gone = running.swath("down", "--data", "--yes")
+    assert kept or gone.returncode == 0, gone.stderr

@@ -36,10 +36,12 @@ def is_refusal(error: Exception) -> bool:
     return isinstance(error, HTTPError) and 400 <= error.status_code < 500
 
 
-class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - oauthenticator ships no types
+class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthenticator ships no types
     """Logs users in through OpenID Connect, and out when they have lost the right."""
 
-    check_seconds = Integer(60, config=True, help="How often users with a running server are looked up again.")
+    check_seconds = Integer(
+        60, config=True, help="How often users with a running server are looked up again."
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -80,7 +82,9 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - oauthen
         if await self.check_allowed(user.name, model):
             return model
         await self.end(user, "is in no group that may use the hub")
-        raise HTTPError(403, f"{user.name} is in no group that may use the hub; an administrator can change that")
+        raise HTTPError(
+            403, f"{user.name} is in no group that may use the hub; an administrator can change that"
+        )
 
     async def _look_up(self, user: User, handler: Any) -> bool | Model:
         self._unreachable.set(False)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["apply_realm", "plan_realm"]
 
 
+_RBAC = "rbac.authorization.k8s.io/v1"
+
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding", "ClusterRole")
+"""Kinds that give rights: one that the description no longer gives is taken away. Namespaces stay."""
+
+
 def plan_realm(installation: Installation) -> list[Change]:
     """Return what ``apply_realm`` would change, in Keycloak and in the cluster's roles.
 
@@ -38,7 +44,12 @@ def plan_realm(installation: Installation) -> list[Change]:
         Keycloak cannot be reached, or refuses.
     """
     objects = objects_of(installation)
-    return _plan_access(installation, objects) + plan_identity(
+    wanted = kubernetes_access(installation)
+    rights = [_compare(objects, body) for body in wanted]
+    rights += [
+        Change(body["kind"], _name(body), Action.DELETE) for body in _former(installation, objects, wanted)
+    ]
+    return rights + plan_identity(
         installation, _administration(installation, objects), _secrets(installation, objects)
     )
 
@@ -62,11 +73,7 @@ def apply_realm(installation: Installation, *, progress: Callable[[str], None] |
             progress(f"{change.kind} {change.name}")
 
     with applying(objects, installation.name):
-        done = [
-            change
-            for body in kubernetes_access(installation)
-            if (change := _compare(objects, body)).action is not Action.NONE and objects.apply(body)
-        ]
+        done = _apply_access(installation, objects)
         return done + pending(
             apply_identity(
                 installation,
@@ -77,18 +84,48 @@ def apply_realm(installation: Installation, *, progress: Callable[[str], None] |
         )
 
 
-def _plan_access(installation: Installation, objects: Objects) -> list[Change]:
-    return [_compare(objects, body) for body in kubernetes_access(installation)]
+def _apply_access(installation: Installation, objects: Objects) -> list[Change]:
+    """Give and take rights in the cluster: what is taken, first."""
+    wanted = kubernetes_access(installation)
+    done = []
+    for body in _former(installation, objects, wanted):
+        meta = body["metadata"]
+        objects.delete(body["kind"], meta["name"], meta.get("namespace"), api=_RBAC)
+        done.append(Change(body["kind"], _name(body), Action.DELETE))
+    for body in wanted:
+        change = _compare(objects, body)
+        if change.action is not Action.NONE:
+            objects.apply(body)
+            done.append(change)
+    return done
+
+
+def _former(
+    installation: Installation, objects: Objects, wanted: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the rights that Swath has given and that the description no longer gives."""
+    kept = {(body["kind"], _name(body)) for body in wanted}
+    labels = (
+        "app.kubernetes.io/managed-by=swath,app.kubernetes.io/name=identity,"
+        f"app.kubernetes.io/instance={installation.name}"
+    )
+    found = [
+        {**body, "kind": kind} for kind in _BINDINGS for body in objects.list(kind, api=_RBAC, labels=labels)
+    ]
+    return [body for body in found if (body["kind"], _name(body)) not in kept]
 
 
 def _compare(objects: Objects, body: dict[str, Any]) -> Change:
-    meta = body["metadata"]
-    name = f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else meta["name"]
     held = objects.current(body)
     if held is None:
-        return Change(body["kind"], name, Action.CREATE)
+        return Change(body["kind"], _name(body), Action.CREATE)
     details = differences(held, objects.apply(body, dry_run=True))
-    return Change(body["kind"], name, Action.UPDATE if details else Action.NONE, details)
+    return Change(body["kind"], _name(body), Action.UPDATE if details else Action.NONE, details)
+
+
+def _name(body: dict[str, Any]) -> str:
+    meta = body["metadata"]
+    return f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else str(meta["name"])
 
 
 def _administration(installation: Installation, objects: Objects) -> Administration:

@@ -70,20 +70,9 @@ def _bundle(repository: Path) -> bytes:
     """Return a repository as one file, the same for the same commits."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "bundle"
-        # One thread packs the same bytes each time.
-        command = [
-            "git",
-            "-c",
-            "pack.threads=1",
-            "-C",
-            repository,
-            "bundle",
-            "create",
-            "--quiet",
-            target,
-            "HEAD",
-        ]
-        done = subprocess.run([*command, "--branches", "--tags"], check=False, capture_output=True, text=True)  # noqa: S603
+        git = ["git", "-c", "pack.threads=1", "-C", str(repository)]  # one thread packs the same bytes each time
+        words = ["bundle", "create", "--quiet", str(target), "HEAD", "--branches", "--tags"]
+        done = subprocess.run([*git, *words], check=False, capture_output=True, text=True)  # noqa: S603 -- git
         if done.returncode:
             raise PlatformError(f"{repository} cannot be bundled: {done.stderr.strip()}")
         return target.read_bytes()

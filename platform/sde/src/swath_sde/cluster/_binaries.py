@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from swath_sde.cluster._configuration import PAUSE_IMAGE
 from swath_sde.cluster.errors import BuildError
 from swath_sde.places import cache_folder, made_whole
 
-__all__ = ["Progress", "build_programs", "helm_binary", "kubectl_binary", "kubernetes_version"]
+__all__ = ["Progress", "build_programs", "helm_binary", "kubectl_binary", "kubernetes_version", "programs_folder"]
 
 Progress = Callable[[str], None]
 """Takes a line that says what is being done."""
@@ -43,11 +44,16 @@ def build_programs(progress: Progress) -> Path:
         Go is missing or too old, a module cannot be fetched or is not what it was, or the compiler fails.
     """
     go, version = _go()
-    folder = cache_folder() / "node" / _digest(version)
+    folder = programs_folder(version)
     if not folder.is_dir():
         with made_whole(folder) as partial:
             _build(go, partial, progress)
     return folder
+
+
+def programs_folder(go_version: str | None = None) -> Path:
+    """Return where the programs are once they are built."""
+    return cache_folder() / "node" / _digest(go_version or _go()[1])
 
 
 def helm_binary(progress: Progress | None = None) -> Path:
@@ -87,15 +93,27 @@ def _go() -> tuple[str, str]:
     return go, done.stdout.strip()
 
 
+def _steps() -> list[tuple[str, str, str]]:
+    """Return what is compiled: name, package, flags of the linker."""
+    helm = _required(_HELM)
+    version = " ".join(
+        f"-X {package}.gitVersion={kubernetes_version()}"
+        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    )
+    return [
+        ("node", ".", f"-s -w {version}"),
+        ("helm", f"{_HELM}/cmd/helm", f"-s -w -X {_HELM}/internal/version.version={helm}"),
+        ("pause", "./pause", "-s -w"),
+    ]
+
+
 def _digest(go_version: str) -> str:
     """Return a name for all that the programs follow from."""
-    digest = hashlib.sha256(go_version.encode())
-    for file in sorted(_MODULE.rglob("*")):
-        if file.suffix in {".go", ".mod", ".sum"}:
-            digest.update(f"\0{file.relative_to(_MODULE)}\0".encode())
+    digest = hashlib.sha256(repr((go_version, _steps(), _ENVIRONMENT)).encode())
+    for file in (*sorted(_MODULE.rglob("*")), Path(__file__).with_name("_archive.py")):
+        if file.suffix in {".go", ".mod", ".sum", ".py"}:
+            digest.update(f"\0{file.name}\0".encode())
             digest.update(file.read_bytes())
-    for file in (Path(__file__), Path(__file__).with_name("_archive.py")):
-        digest.update(file.read_bytes())
     return digest.hexdigest()[:20]
 
 
@@ -107,25 +125,28 @@ def _required(module: str) -> str:
 
 
 def _build(go: str, target: Path, progress: Progress) -> None:
-    kubernetes, helm = kubernetes_version(), _required(_HELM)
     progress("cluster programs: fetching Go modules")
     _run(go, ["mod", "download"], "fetching Go modules")
-    progress("cluster programs: checking Go modules against go.sum")
-    _run(go, ["mod", "verify"], "checking Go modules")
-    version = " ".join(
-        f"-X {package}.gitVersion={kubernetes}"
-        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-    )
-    for name, package, flags in (
-        ("node", ".", f"-s -w {version}"),
-        ("helm", f"{_HELM}/cmd/helm", f"-s -w -X {_HELM}/internal/version.version={helm}"),
-        ("pause", "./pause", "-s -w"),
-    ):
-        _compile(go, name, package, ["-ldflags", flags, "-o", str(target / name)], progress)
+    # The modules in the cache are checked against go.sum while they are compiled: what does not pass is not kept.
+    with ThreadPoolExecutor(1) as beside:
+        verified = beside.submit(_run, go, ["mod", "verify"], "checking Go modules against go.sum")
+        for name, package, flags in _steps():
+            _compile(go, name, package, ["-ldflags", flags, "-o", str(target / name)], progress)
+        if not verified.done():
+            progress("cluster programs: checking Go modules against go.sum")
+        verified.result()
     write_image(
         target / "pause.tar", reference=PAUSE_IMAGE, files={"/pause": target / "pause"}, command=["/pause"]
     )
-    about = {"kubernetes": kubernetes, "helm": helm, "etcd": _required("go.etcd.io/etcd/server/v3")}
+    about = {
+        name: _required(module)
+        for name, module in (
+            ("kubernetes", "k8s.io/kubernetes"),
+            ("helm", _HELM),
+            ("etcd", "go.etcd.io/etcd/server/v3"),
+            ("coredns", "github.com/coredns/coredns"),
+        )
+    }
     (target / "versions.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
@@ -148,12 +169,14 @@ def _compile(go: str, name: str, package: str, words: list[str], progress: Progr
         raise BuildError(f"compiling {name} failed:\n" + "\n".join(tail[-12:]))
 
 
+_ENVIRONMENT: Final = {
+    "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off",
+}  # fmt: skip
+"""Static programs, exactly the modules of go.mod, and this version of Go: nothing is fetched to replace it."""
+
+
 def _environment() -> dict[str, str]:
-    # Static programs, exactly the modules of go.mod, and this version of Go: nothing is fetched to replace it.
-    # GOSUMDB, GOPROXY and the like stay as the machine has them.
-    return os.environ | {
-        "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off",
-    }  # fmt: skip
+    return os.environ | _ENVIRONMENT  # GOPROXY, GOSUMDB and the like stay as the machine has them
 
 
 def _run(go: str, words: list[str], doing: str) -> str:

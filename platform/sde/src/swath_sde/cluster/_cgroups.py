@@ -24,6 +24,11 @@ class Cgroups:
         """The cluster's cgroup, from the root of each hierarchy."""
         return f"/swath/{self.identity}"
 
+    @property
+    def exist(self) -> bool:
+        """Whether any of them is there."""
+        return any((hierarchy / self.root.strip("/")).is_dir() for hierarchy in self.hierarchies())
+
     @staticmethod
     def unified() -> bool:
         """Return whether this machine has the one hierarchy of version 2."""

@@ -10,12 +10,11 @@ import yaml
 from swath_sde.cluster._keys import KEYS_INSIDE
 from swath_sde.cluster._layout import INSIDE
 from swath_sde.cluster._settings import CLUSTER_DOMAIN, DNS_ADDRESS, GATEWAY, NODE_ADDRESS, POD_NETWORK
-from swath_sde.trust._authority import write_whole
 
 if TYPE_CHECKING:
     from swath_sde.cluster._settings import Settings
 
-__all__ = ["CONFIGURATION_INSIDE", "PAUSE_IMAGE", "PORTS", "STORAGE_CLASS", "write_configuration"]
+__all__ = ["CONFIGURATION_INSIDE", "PAUSE_IMAGE", "PORTS", "STORAGE_CLASS", "configuration_files"]
 
 CONFIGURATION_INSIDE = INSIDE / "configuration"
 """The configuration, as the node's processes see it."""
@@ -30,8 +29,10 @@ PORTS = {
 """Ports inside the node, below those that a Service may take as its NodePort."""
 
 
-def write_configuration(settings: Settings, *, runtime_capped: bool, cgroup_root: str, ca: str) -> set[str]:
-    """Write all files; return the names of those that changed.
+def configuration_files(
+    settings: Settings, *, runtime_capped: bool, cgroup_root: str, authority: str
+) -> dict[str, str]:
+    """Return all files by their names.
 
     Parameters
     ----------
@@ -41,33 +42,24 @@ def write_configuration(settings: Settings, *, runtime_capped: bool, cgroup_root
         Whether this process lacks CAP_SYS_RESOURCE, so that the out-of-memory scores cannot be lowered.
     cgroup_root
         The cgroup that holds those of the pods.
-    ca
-        The installation's authority, which the API server trusts for the users' issuer and the runtime for the
-        registry.
+    authority
+        Certificate of the installation's authority, which the API server trusts for the users' issuer and the
+        container runtime for the registry.
     """
-    files = {
+    return {
         "containerd.toml": _containerd(runtime_capped=runtime_capped),
         "network/10-swath.conflist": json.dumps(_network(), indent=2) + "\n",
         f"registries/registry.{settings.domain}:{settings.https_port}/hosts.toml": _registry(settings),
-        "installation-ca.crt": ca,
+        "installation-ca.crt": authority,
         "kubelet.yaml": _yaml(_kubelet(cgroup_root)),
         "proxy.yaml": _yaml(_proxy(settings)),
         "admission.yaml": _yaml(_admission()),
-        "authentication.yaml": _yaml(_authentication(settings, ca)),
+        "authentication.yaml": _yaml(_authentication(settings, authority)),
         "audit.yaml": _yaml(_audit()),
         "Corefile": _corefile(settings),
         "resolv.conf": f"nameserver {NODE_ADDRESS}\n",
         "hosts": f"127.0.0.1 localhost\n::1 localhost\n{NODE_ADDRESS} {settings.name}\n",
     }
-    changed = set()
-    for name, text in files.items():
-        path = settings.layout.configuration / name
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_whole(path, text, mode=0o644)
-        changed.add(name)
-    return changed
 
 
 def _yaml(content: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from swath_sde.cluster._settings import Settings
 
-__all__ = ["KEYS_INSIDE", "keep_keys"]
+__all__ = ["KEYS_INSIDE", "certificates_until", "keep_keys"]
 
 KEYS_INSIDE = INSIDE / "keys"
 """The keys, as the node's processes see them."""
@@ -113,6 +114,14 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
     _keep_secrets(folder)
     _keep_administrator(settings, authorities["cluster"], now)
     return renewed
+
+
+def certificates_until(settings: Settings) -> dt.datetime | None:
+    """Return when the first of the certificates ends; None where there are none."""
+    ends = []
+    for pem in settings.layout.keys.glob("*.pem"):
+        ends.append(x509.load_pem_x509_certificate(pem.read_bytes()).not_valid_after_utc)
+    return min(ends, default=None)
 
 
 def _keep_administrator(settings: Settings, authority: Authority, now: dt.datetime | None) -> None:

@@ -65,3 +65,12 @@ class Layout:
     def run(self) -> Path:
         """Sockets and process ids; in ``/run``, as a socket's path has 107 characters at most."""
         return Path("/run/swath") / self.identity
+
+    def prepare(self) -> None:
+        """Make the folders, closed to other users."""
+        for folder in (self.node, self.configuration, self.keys, self.logs, self.data):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("containerd", "etcd", "kubelet", "volumes"):
+            (self.data / name).mkdir(mode=0o700, exist_ok=True)
+        (self.logs / "pods").mkdir(exist_ok=True)
+        (self.node / "volumes").mkdir(exist_ok=True)

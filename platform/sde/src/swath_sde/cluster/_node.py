@@ -8,23 +8,21 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from swath_sde.cluster._cgroups import Cgroups
-from swath_sde.cluster._supervisor import Supervisor
+from swath_sde.cluster._supervisor import ProcessState, Supervisor
 from swath_sde.cluster.errors import NodeError
-from swath_sde.trust._authority import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from swath_sde.cluster._settings import Settings
 
-__all__ = ["Node"]
+__all__ = ["Node", "supervised_by_systemd"]
 
 _UNITS = Path("/run/systemd/system")
 
@@ -61,8 +59,31 @@ class Node:
             return None
         return pid
 
-    def write_outer(self) -> bool:
-        """Write the outer supervisor's configuration; return whether it changed."""
+    @property
+    def runs(self) -> bool:
+        """Whether there is a node, and someone who looks after it."""
+        return self.pid is not None and self.outer.answers()
+
+    @property
+    def remains(self) -> bool:
+        """Whether there is anything of it on this machine but its data: processes, cgroups, sockets."""
+        return self.settings.layout.run.exists() or self.cgroups.exist
+
+    def programs(self) -> list[ProcessState]:
+        """Return how the programs inside are, in the order in which they start; none where it does not run."""
+        try:
+            return list(self.inner.processes().values()) if self.runs else []
+        except NodeError:
+            return []
+
+    def import_images(self, archive: Path) -> list[str]:
+        """Give images of an archive (Docker or OCI) to the container runtime; return their references."""
+        with archive.open("rb") as file:
+            told = self.run(["ctr", "-n", "k8s.io", "images", "import", "-"], stdin=file)
+        return [line.split()[1] for line in told.splitlines() if line.startswith("unpacking ")]
+
+    def outer_configuration(self) -> str:
+        """Return the outer supervisor's configuration."""
         layout = self.settings.layout
         here = Path(__file__).parent
         launcher = [self.settings.python, str(here / "_launcher.py"), str(layout.settings), str(layout.run)]
@@ -96,21 +117,19 @@ stdout_logfile={layout.logs}/{name}.log
 stdout_logfile_maxbytes=5MB
 stdout_logfile_backups=2
 """
-        path = layout.state / "supervisor.conf"
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            return False
-        write_whole(path, text, mode=0o600)
-        return True
+        return text
 
     def start(self) -> None:
         """Start the outer supervisor, which starts the rest: under systemd where that runs, else as a daemon."""
         layout = self.settings.layout
+        for module in ("overlay", "br_netfilter", "tun", "nfnetlink_queue"):  # built in, or not there at all: both fine
+            subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)
         layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cgroups.make()
         command = [
             self.settings.python, "-m", "supervisor.supervisord", "-c", str(layout.state / "supervisor.conf"),
         ]  # fmt: skip
-        if _UNITS.is_dir() and shutil.which("systemd-run"):
+        if supervised_by_systemd():
             command = [
                 "systemd-run", f"--unit={self.unit}", "--property=Restart=always", "--property=KillMode=process",
                 "--property=Delegate=yes", "--collect", *command, "--nodaemon",
@@ -134,16 +153,17 @@ stdout_logfile_backups=2
 
     def stop(self) -> None:
         """Stop everything in order; what does not end by itself is ended. Nothing of it is left."""
-        if self.outer.answers():
+        ordered = self.outer.answers()
+        if ordered:
             if self.inner.answers():
                 self._stop_pods()
             with contextlib.suppress(NodeError):
                 self.outer.stop("node")
-            if _UNITS.is_dir() and shutil.which("systemctl"):
+            if supervised_by_systemd():
                 subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)
             with contextlib.suppress(NodeError):
                 self.outer.shutdown()
-        self._end_the_rest()
+        self._end_the_rest(5 if ordered else 0)
         left = self.cgroups.remove()
         if left:
             raise NodeError(f"cgroups are still in use: {', '.join(map(str, left))}")
@@ -165,10 +185,10 @@ stdout_logfile_backups=2
                     return
                 time.sleep(0.3)
 
-    def _end_the_rest(self) -> None:
-        """End what is still in the cluster's cgroups, and wait for it."""
+    def _end_the_rest(self, patience: float) -> None:
+        """End what is still in the cluster's cgroups after some seconds, and wait for it."""
         until = time.monotonic() + 20
-        gentle = time.monotonic() + 5
+        gentle = time.monotonic() + patience
         while pids := self.cgroups.processes() - {os.getpid()}:
             for pid in pids if time.monotonic() > gentle else ():
                 with contextlib.suppress(ProcessLookupError):
@@ -199,6 +219,6 @@ stdout_logfile_backups=2
         return done.stdout.decode(errors="replace")
 
 
-def python() -> str:
-    """Return the Python that the node's processes run with."""
-    return sys.executable
+def supervised_by_systemd() -> bool:
+    """Return whether systemd runs here, so that it starts the outer supervisor and starts it again."""
+    return _UNITS.is_dir() and shutil.which("systemd-run") is not None

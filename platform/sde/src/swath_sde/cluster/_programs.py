@@ -24,7 +24,7 @@ def programs(settings: Settings) -> dict[str, list[str]]:
     node = str(PROGRAMS / "node")
     keys = KEYS_INSIDE
     etcd = ["127.0.0.1:2379", "127.0.0.1:2380"]
-    return {
+    found = {
         "etcd": [
             node, "etcd", f"--name={settings.name}", "--data-dir=/var/lib/etcd", "--logger=zap", "--log-level=warn",
             f"--listen-client-urls=https://{etcd[0]}", f"--advertise-client-urls=https://{etcd[0]}",
@@ -65,6 +65,9 @@ def programs(settings: Settings) -> dict[str, list[str]]:
             f"--pods={POD_NETWORK}",
         ],
     }  # fmt: skip
+    if not settings.policies:
+        del found["policies"]
+    return found
 
 
 def _pair(prefix: str, pem: object) -> list[str]:

@@ -48,6 +48,8 @@ class Settings:
     """Folder with the programs of this version."""
     python: str
     """The Python that runs the supervisor."""
+    policies: bool = True
+    """Whether the kernel can do what the enforcement of NetworkPolicies needs."""
 
     @property
     def identity(self) -> str:

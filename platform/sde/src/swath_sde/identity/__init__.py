@@ -2,6 +2,7 @@
 
 from swath_sde.identity._declared import Client, Mapper, SecretPlace, declared_clients
 from swath_sde.identity._desired import MARK, DesiredRealm, desired_realm
+from swath_sde.identity._kubeconfig import user_kubeconfig
 from swath_sde.identity._kubernetes import PREFIX, kubernetes_access, team_namespaces
 from swath_sde.identity._matrix import HubAccess, describe_matrix, hub_access, keycloak_access
 from swath_sde.identity._reconcile import apply_identity, plan_identity
@@ -42,4 +43,5 @@ __all__ = [
     "new_password",
     "plan_identity",
     "team_namespaces",
+    "user_kubeconfig",
 ]

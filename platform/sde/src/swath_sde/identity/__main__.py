@@ -1,4 +1,4 @@
-"""``python -m swath_sde.identity``: print the reference page, to be kept in ``docs/reference/identity.md``."""
+"""``python -m swath_sde.identity`` prints the reference page that is kept in ``docs/reference``."""
 
 import sys
 

@@ -98,9 +98,9 @@ def _content(server: Server, wanted: Provider, live: dict[str, Any], secrets: Se
         )
     except KeycloakError as error:
         raise IdentityError(
-            f"Keycloak cannot read {document} of the identity provider {wanted.alias!r} (it answered "
-            f"{error.response_code}): check `identity.upstream.issuer`, that the provider can be reached from "
-            "the cluster, and that its certificate is trusted there."
+            f"Keycloak cannot read {document} of the provider {wanted.alias!r} (it answered "
+            f"{error.response_code}): check `identity.upstream.issuer`, that the provider can be reached "
+            "from the cluster, and that its certificate is trusted there."
         ) from None
     fields = wanted.representation()
     secret = {"clientSecret": secrets.read(wanted.secret), _DIGEST: _digest(wanted, secrets)}

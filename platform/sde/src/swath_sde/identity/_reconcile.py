@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["apply_identity", "plan_identity"]
 
-_ATTEMPTS = 3
+_ATTEMPTS = 6
 """A change that is refused that way more often is refused for good."""
 
 
@@ -88,7 +89,9 @@ def apply_identity(
                     refused[step.change] += 1
                     if not _meanwhile(error) or refused[step.change] > _ATTEMPTS:
                         raise
-                    break  # look again at what there is now
+                    # What the other one does may not be visible yet; then look again at what there is.
+                    time.sleep(min(0.25 * 2 ** refused[step.change], 4))
+                    break
                 done.append(step.change)
                 if progress is not None:
                     progress(step.change)

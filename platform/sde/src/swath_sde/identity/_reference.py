@@ -20,9 +20,9 @@ _PAGE = """\
 
 <!-- Written by `python -m swath_sde.identity`; a test compares it. -->
 
-Users, groups and roles stand once, under `identity` of `swath.yaml`. From there come the realm in Keycloak, the access
-to JupyterHub and the rights in the Kubernetes API. [Users and groups](../how-to/users-and-groups.md) says how to
-change them.
+Users, groups and roles stand once, under `identity` of `swath.yaml`. From there come the realm in
+Keycloak, the access to JupyterHub and the rights in the Kubernetes API. [Users and
+groups](../how-to/users-and-groups.md) says how to change them.
 
 ## Groups and roles
 
@@ -30,8 +30,8 @@ With all defaults, a group may:
 
 {matrix}
 
-Each group has one role; a role says what it may in each component. A group with `workspace: false` cannot start
-servers.
+Each group has one role; a role says what it may in each component. A group with `workspace: false`
+cannot start servers.
 
 ## In Keycloak
 
@@ -41,8 +41,8 @@ servers.
 
 Nobody but the account that applies `swath.yaml` may change the realm's settings and clients.
 
-Of the realm itself Swath decides these fields, with the values of an installation without further words. All others
-are left as they are.
+Of the realm itself Swath decides these fields, with the values of an installation without further words.
+All others are left as they are.
 
 | field | value |
 |---|---|
@@ -52,14 +52,15 @@ are left as they are.
 |---|---|---|---|
 {clients}
 
-Clients have the authorization code flow with PKCE (S256) and nothing else; `kubernetes` may also use a code typed on
-another device. Tokens name a user's groups in the claim `groups`, without a path, and the client as their audience.
+Clients have the authorization code flow with PKCE (S256) and nothing else; `kubernetes` may also use a
+code typed on another device. Tokens name a user's groups in the claim `groups`, without a path, and the
+client as their audience.
 
-Every object that Swath makes has the attribute `{mark}` with the installation's name. An object without it, or
-with another name, is neither changed nor deleted. If such an object has a name that `swath.yaml` uses, nothing is
-applied, and the message names it. Users in groups: of users that Swath made, membership of groups that Swath made is
-as `swath.yaml` says; other users and other groups are left to people. Passwords and disabled accounts are never
-compared.
+Every object that Swath makes has the attribute `{mark}` with the installation's name. An object without
+it, or with another name, is neither changed nor deleted. If such an object has a name that `swath.yaml`
+uses, nothing is applied, and the message names it. Users in groups: of users that Swath made, membership
+of groups that Swath made is as `swath.yaml` says; other users and other groups are left to people.
+Passwords and disabled accounts are never compared.
 
 ## In the Kubernetes API
 
@@ -78,8 +79,9 @@ Users appear as `oidc:<user name>`, groups as `oidc:<group>`.
 
 | what changes in `swath.yaml` | ends with `swath apply` | ends later |
 |---|---|---|
-| a user leaves a group, or is taken out | all sessions, refresh tokens, the group in new tokens | an access or ID token given before: \
-within {token} minutes (`sessions.access_token_minutes`), as the API server judges tokens by themselves |
+| a user leaves a group, or is taken out | sessions, refresh tokens, the group in new tokens | \
+a token given before: within {token} minutes (`sessions.access_token_minutes`), \
+as the API server judges tokens by themselves |
 | a group is taken out | the sessions of its members | the same |
 | a role loses rights in Keycloak | the rights, with the next token | the same |
 """

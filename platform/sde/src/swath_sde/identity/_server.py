@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
@@ -21,6 +21,7 @@ from keycloak.exceptions import (
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from swath_sde.address import AtAddress
 from swath_sde.identity.errors import (
     AdministrationRefusedError,
     IdentityError,
@@ -57,7 +58,7 @@ class Administration:
     realm: str = "master"
     """Realm of the administrator."""
     address: str | None = None
-    """Address to connect to, where the name in ``url`` need not resolve; the certificate is still for the name."""
+    """Address to connect to where the name in ``url`` does not resolve; the certificate is the name's."""
     patience_seconds: float = 30
     """How long a Keycloak that does not answer yet is waited for."""
 
@@ -160,36 +161,11 @@ def connected(administration: Administration, realm: str) -> Iterator[Server]:
         yield Server(KeycloakAdmin(connection=connection), realm)
 
 
-class _AtAddress(HTTPAdapter):
-    """Connects to an address for a host; server name, certificate and ``Host`` are those of the host."""
-
-    def __init__(self, host: str, address: str, retries: Retry) -> None:
-        self._host, self._address = host, address
-        super().__init__(max_retries=retries)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **other: Any) -> None:
-        super().init_poolmanager(
-            connections,
-            maxsize,
-            block=block,
-            server_hostname=self._host,
-            assert_hostname=self._host,
-            **other,
-        )
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **other: Any) -> requests.Response:
-        parts = urlsplit(str(request.url))
-        request.headers["Host"] = parts.netloc
-        port = f":{parts.port}" if parts.port else ""
-        request.url = urlunsplit(parts._replace(netloc=f"{self._address}{port}"))
-        return super().send(request, *args, **other)
-
-
 def _adapter(administration: Administration, retries: Retry) -> HTTPAdapter:
     if administration.address is None:
         return HTTPAdapter(max_retries=retries)
     host = urlsplit(administration.url).hostname or ""
-    return _AtAddress(host, administration.address, retries)
+    return AtAddress(host, administration.address, retries)
 
 
 def _retries() -> Retry:
@@ -238,8 +214,8 @@ def _wait_until_ready(administration: Administration) -> None:
         if time.monotonic() + pause > deadline:
             raise UnreachableError(
                 f"Keycloak at {url} does not answer ({seen}), asked for "
-                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check the domain "
-                "and port of swath.yaml."
+                f"{administration.patience_seconds:g} s. Look at its pod and at the ingress, or check "
+                "`domain` and `where.https_port` in swath.yaml."
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 2)
@@ -262,9 +238,8 @@ def _explained(administration: Administration) -> Iterator[None]:
             "apply again to go on."
         ) from None
     except KeycloakError as error:
-        if b"invalid_grant" in (error.response_body or b"") or b"invalid_client" in (
-            error.response_body or b""
-        ):
+        body = error.response_body or b""
+        if b'"invalid_grant"' in body or b'"invalid_client"' in body or b'"unauthorized_client"' in body:
             raise AdministrationRefusedError(_wrong_account(administration)) from None
         if error.response_code == 403:
             raise AdministrationRefusedError(
@@ -286,8 +261,8 @@ def _explained(administration: Administration) -> Iterator[None]:
 def _wrong_account(administration: Administration) -> str:
     return (
         f"Keycloak at {administration.url} refused the administrator {administration.account!r}: name or "
-        "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new ones "
-        "there."
+        "password are wrong. They are those of the Secret `keycloak`; after a change by hand, put the new "
+        "ones there."
     )
 
 

@@ -1,7 +1,7 @@
 """Package sources for builds, derived from the machine's own: mirror, keys, certificates, login.
 
-Images have no package sources. While one is built, a folder made here is mounted as
-``/run/swath/apt``, where apt looks then; so a site's mirror is used, and neither its name nor its login gets into an image.
+Images have no package sources. While one is built, a folder made here is mounted as ``/run/swath/apt``, and
+apt looks there; so a site's mirror is used, and neither its name nor its login gets into an image.
 """
 
 from __future__ import annotations

@@ -48,17 +48,24 @@ def archive_images(
     images = catalogue()
     made = {}
     for name in names or [name for name, image in images.items() if not image.part]:
-        # The reference is in the archive: another registry is another archive.
-        target = images_folder() / "archives" / built[name].reference.replace("/", "_").replace(":", "_")
-        target = target.with_name(target.name + ".tar")
+        reference, target = archive_of(built[name])
         if not target.is_file():
             target.parent.mkdir(exist_ok=True)
-            _machine(installation).archive(
-                images[name], built[name].reference, target, log=records.log(images[name])
-            )
+            _machine(installation).archive(images[name], reference, target, log=records.log(images[name]))
         records.add(replace(built[name], archive=str(target)))
         made[name] = target
     return made
+
+
+def archive_of(built: Built) -> tuple[str, Path]:
+    """Return the reference that an image's archive holds, and where the archive is.
+
+    The reference is by tag, as no archive has the digest that a registry gives; another registry is another
+    archive. A colon in its name would end the name where buildah reads it.
+    """
+    reference = built.reference.partition("@")[0]
+    name = reference.replace("/", "_").replace(":", "_")
+    return reference, images_folder() / "archives" / f"{name}.tar"
 
 
 def push_images(

@@ -67,9 +67,8 @@ def logged(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=target
         )
         try:
-            _, status, usage = os.wait4(
-                running.pid, 0
-            )  # tells the CPU time of this one and its children alone
+            # This tells the CPU time of that program and its children alone.
+            _, status, usage = os.wait4(running.pid, 0)
         except BaseException:
             running.terminate()
             running.wait()

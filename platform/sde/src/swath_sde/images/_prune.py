@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from swath_sde.changes import Action, Change
 from swath_sde.images._buildah import Buildah
 from swath_sde.images._catalogue import catalogue
-from swath_sde.images._records import Records
+from swath_sde.images._deliver import archive_of
+from swath_sde.images._records import Records, is_building
 from swath_sde.images._sources import images_folder, sources_of
 
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ def prune_images(
             if not dry_run:
                 builder.remove(local)
     needed = {path.name for image in images.values() for path in sources_of(image)}
-    archives = {
-        f"{built.reference.partition('@')[0].replace('/', '_').replace(':', '_')}.tar"
-        for built in records.values()
-    }
-    for folder, names in (("sources", needed), ("archives", archives), ("contexts", set[str]())):
-        for path in sorted((images_folder() / folder).glob("*")):
-            if path.name not in names:
+    archives = {archive_of(built)[1].name for built in records.values()}
+    # Archives of other installations are theirs to remove.
+    own = f"{installation.image_registry.replace('/', '_').replace(':', '_')}_*"
+    for folder, pattern, names in (
+        ("sources", "*", needed),
+        ("archives", own, archives),
+        ("contexts", "*", set[str]()),
+    ):
+        for path in sorted((images_folder() / folder).glob(pattern)):
+            if path.name not in names and not (
+                folder == "contexts" and is_building(path.name, images_folder() / "locks")
+            ):
                 changes.append(Change(f"cached {folder.removesuffix('s')}", path.name, Action.DELETE))
                 if not dry_run:
                     _remove(path)

@@ -85,6 +85,15 @@ class Records:
         partial.replace(self.file)
 
 
+def is_building(context: str, folder: Path) -> bool:
+    """Say whether the build of a context, which is named NAME-TAG, is under way."""
+    try:
+        with _locked(folder / f"{context.rpartition('-')[0]}.lock", wait=False):
+            return False
+    except BlockingIOError:
+        return True
+
+
 @contextmanager
 def building(name: str, folder: Path) -> Iterator[bool]:
     """Hold the lock of an image's build on this machine; yields whether another was waited for."""

@@ -67,26 +67,29 @@ class Registry:
                 f"{self.host} refused to delete {name}@{digest} (status {status}): {body[:300]!r}"
             )
 
-    def _ask(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
         host, _, port = self.host.partition(":")
         context = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection(host, int(port or 443), context=context, timeout=30)
         prefix = self.address.partition("/")[2]
         token = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         headers = {"Authorization": f"Basic {token}", "Accept": _MANIFESTS, "Host": self.host}
+        if body is not None:
+            headers["Content-Type"] = _MANIFESTS.partition(",")[0]
         try:
             plain = socket.create_connection((reachable(host) or host, int(port or 443)), timeout=30)
             connection.sock = context.wrap_socket(plain, server_hostname=host)
-            connection.request(method, f"/v2/{prefix}/{path}" if prefix else f"/v2/{path}", headers=headers)
+            address = f"/v2/{prefix}/{path}" if prefix else f"/v2/{path}"
+            connection.request(method, address, body=body, headers=headers)
             answer = connection.getresponse()
-            body = answer.read()
+            told = answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise BuildError(f"the registry {self.host} does not answer: {error}") from error
         finally:
             connection.close()
         if answer.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
             raise BuildError(f"the registry {self.host} refused the login of {self.username}")
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, told
 
 
 def reachable(host: str) -> str | None:

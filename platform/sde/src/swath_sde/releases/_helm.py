@@ -56,7 +56,7 @@ class Helm:
             self._where += ["--kube-context", installation.where.context]
 
     def render(self, chart: Path, values: Mapping[str, Any], *, version: str) -> list[dict[str, Any]]:
-        """Return the objects that a chart makes of values for a version of Kubernetes; nothing is installed."""
+        """Return the objects that a chart makes of values for a version of Kubernetes."""
         options = ["--kube-version", version, "--values", "-"]
         text = self._run("template", self.name, str(chart), *options, values=values)
         return _documents(text, self.namespace)

@@ -56,9 +56,17 @@ class Values:
         return known[key]
 
 
+_BASELINE = {
+    "pod-security.kubernetes.io/enforce": "baseline",
+    "pod-security.kubernetes.io/audit": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+}
+"""The standard of image builds, a written exemption: what unpacks a root file system has to be root there."""
+
+
 def namespaces(installation: Installation) -> list[str]:
-    """Return the namespaces of the enabled components."""
-    return [installation.namespace(component) for component in installation.components.enabled()]
+    """Return the namespaces of the enabled components, and that of image builds."""
+    return [installation.namespace(name) for name in (*installation.components.enabled(), "builds")]
 
 
 def desired_objects(
@@ -85,8 +93,10 @@ def desired_objects(
         Of all addresses; None where the one in the cluster stays.
     """
     enabled = installation.components.enabled()
+    builds = installation.namespace("builds")
     for namespace in namespaces(installation):
-        yield _object("Namespace", namespace, None, labels=_RESTRICTED)
+        standard = _BASELINE if namespace == builds else _RESTRICTED
+        yield _object("Namespace", namespace, None, labels=standard)
     for namespace in namespaces(installation):
         yield _object(
             "ConfigMap",
