@@ -60,11 +60,11 @@ def perform(
         with interruptible(), _own_output():
             result = _result(module, subject, choose)
     except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("swath"):
-            raise
         module.fail_json(
-            msg=f"{sys.executable} has no {error.name}: modules of swath.sde need the Python that has swath. "
-            'Set ansible_python_interpreter to "{{ ansible_playbook_python }}".'
+            msg=f"{sys.executable} has no {error.name}: modules of swath.sde need the Python that has swath "
+            "and all that it needs. `./swath --version` brings that up to date; ansible_python_interpreter "
+            'must be "{{ ansible_playbook_python }}".',
+            exit_status=1,
         )
     except KeyboardInterrupt:
         module.fail_json(

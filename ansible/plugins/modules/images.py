@@ -82,16 +82,16 @@ exit_status:
 
 from typing import Any
 
-from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, no_release, of_part
+from ansible_collections.swath.sde.plugins.module_utils.parts import build, delivery
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
 def _choose(options: dict[str, Any]) -> Work:
     if options["state"] == "built":
-        return of_part("images")
+        return build()
     if options["state"] == "delivered":
-        return of_part("delivery", lacks=no_release("registry"))
-    first = of_part("first-images", lacks=no_cluster)
+        return delivery(first=False)
+    first = delivery(first=True)
 
     def embedded(installation: Any) -> bool:
         return bool(installation.where.kind == "embedded")
