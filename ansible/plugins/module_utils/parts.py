@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "delivery", "no_cluster", "no_release", "realm", "release", "secrets", "start"]
 
-# Each function imports what its part needs and no more: a module starts a Python of its own, and the platform as a
-# whole takes that seconds to load. What they call is what `swath_sde.reconcile` calls for the same part.
+# Each function imports what its part needs and no more: a module starts a Python of its own, and all of the
+# platform takes that seconds to load. What they call is what `swath_sde.reconcile` calls for the same part.
 
 
 def start() -> Work:
@@ -53,7 +53,9 @@ def secrets() -> Work:
     """Return the work of certificates and generated secrets."""
     from swath_sde.secrets import apply_secrets, plan_secrets  # noqa: PLC0415 -- see above
 
-    return Work(plan=plan_secrets, apply=lambda it, _progress: apply_secrets(it), lacks=no_cluster)
+    return Work(
+        plan=plan_secrets, apply=lambda it, _progress: apply_secrets(it), name="secrets", lacks=no_cluster
+    )
 
 
 def delivery(*, first: bool) -> Work:
@@ -61,8 +63,13 @@ def delivery(*, first: bool) -> Work:
     from swath_sde.delivery import deliver, import_first, plan_delivery, plan_first  # noqa: PLC0415 -- see above
 
     if first:
-        return Work(plan=plan_first, apply=lambda it, _progress: import_first(it), lacks=no_cluster)
-    return Work(plan=plan_delivery, apply=deliver, lacks=no_release("registry"))
+        return Work(
+            plan=plan_first,
+            apply=lambda it, _progress: import_first(it),
+            name="first-images",
+            lacks=no_cluster,
+        )
+    return Work(plan=plan_delivery, apply=deliver, name="delivery", lacks=no_release("registry"))
 
 
 def release(component: str) -> Work:
@@ -72,6 +79,7 @@ def release(component: str) -> Work:
     return Work(
         plan=lambda it: plan_release(it, component),
         apply=lambda it, progress: apply_release(it, component, progress=progress),
+        name=component,
         lacks=no_cluster,
     )
 
@@ -83,6 +91,7 @@ def realm() -> Work:
     return Work(
         plan=plan_realm,
         apply=lambda it, progress: apply_realm(it, progress=progress),
+        name="realm",
         lacks=no_release("keycloak"),
     )
 

@@ -29,6 +29,8 @@ class Work:
     """Find what would change, as `swath_sde.changes.Change`; nothing is written."""
     apply: Callable[[Any, Progress], list[Any]]
     """Do it, and return what was done. It looks for itself, and finishes what an interrupted run has left."""
+    name: str = ""
+    """Name of the part, where that is not the subject of the module."""
     lacks: Callable[[Any], str] = lambda _installation: ""
     """Name what a plan would be compared with and which is not there yet: then all of it is to be created."""
     facts: Callable[[Any], dict[str, Any]] = lambda _installation: {}
@@ -89,7 +91,7 @@ def _result(module: AnsibleModule, subject: str, choose: Callable[[dict[str, Any
         facts = {}
         if lacking := work.lacks(installation):
             told = (f"looked at when {lacking} is there",)
-            changes = [Change("part", subject, Action.CREATE, told)]
+            changes = [Change("part", work.name or subject, Action.CREATE, told)]
         else:
             changes = pending(work.plan(installation))
     return {"changed": bool(changes), "changes": as_json(changes), "diff": difference(changes), **facts}
