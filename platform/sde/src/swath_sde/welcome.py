@@ -70,7 +70,8 @@ def _bundle(repository: Path) -> bytes:
     """Return a repository as one file, the same for the same commits."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "bundle"
-        git = ["git", "-c", "pack.threads=1", "-C", str(repository)]  # one thread packs the same bytes each time
+        # One thread packs the same bytes each time.
+        git = ["git", "-c", "pack.threads=1", "-C", str(repository)]
         words = ["bundle", "create", "--quiet", str(target), "HEAD", "--branches", "--tags"]
         done = subprocess.run([*git, *words], check=False, capture_output=True, text=True)  # noqa: S603 -- git
         if done.returncode:

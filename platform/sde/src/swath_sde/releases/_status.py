@@ -30,6 +30,11 @@ class ReleaseStatus:
     wanted: int
     """Pods that should be."""
 
+    @property
+    def good(self) -> bool:
+        """Whether it is installed, and all its pods are ready."""
+        return self.status == "deployed" and self.ready >= self.wanted
+
 
 def release_status(installation: Installation, component: str) -> ReleaseStatus:
     """Return how a component's release is.

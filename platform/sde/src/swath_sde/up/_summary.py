@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from swath_sde.cluster import kubectl_binary
 from swath_sde.objects import kubeconfig_of
 from swath_sde.places import typed
 from swath_sde.trust import installation_authority
@@ -53,7 +54,7 @@ def _password(installation: Installation, otherwise: str) -> str:
     users = installation.identity.users
     name = next((user.username for user in users if user.username != "admin"), otherwise)
     words = [
-        "kubectl",
+        str(kubectl_binary()),
         "--kubeconfig",
         str(kubeconfig_of(installation)),
         "--namespace",

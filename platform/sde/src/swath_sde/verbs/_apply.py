@@ -91,12 +91,12 @@ def status(file: Path | None, machine: bool) -> int:
 
     installation = load_installation(file)
     found = status_of(installation)
-    good = all(one.status == "deployed" and one.ready >= one.wanted for one in found)
+    good = all(one.good for one in found)
     if machine:
         as_json({"ready": good, "components": [asdict(one) for one in found]})
         return 0 if good else 1
     for one in found:
-        mark = "ready" if one.status == "deployed" and one.ready >= one.wanted else "NOT READY"
+        mark = "ready" if one.good else "NOT READY"
         address = installation.url(one.component) if one.component in _ADDRESSED else ""
         pods = f"{one.ready}/{one.wanted} pods"
         click.echo(f"{one.component:<12}{one.status:<12}{pods:<10}{mark:<11}{address}".rstrip())
