@@ -170,7 +170,11 @@ def service(name, port, *, target=8080, node_port=None):
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name},
-        "spec": {"selector": {"app": name}, "type": "NodePort" if node_port else "ClusterIP", "ports": [ports]},
+        "spec": {
+            "selector": {"app": name},
+            "type": "NodePort" if node_port else "ClusterIP",
+            "ports": [ports],
+        },
     }
 
 
@@ -211,7 +215,9 @@ def running(kubectl):
 
     def wait(*names):
         for name in names:
-            retried(lambda name=name: kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s"))
+            retried(
+                lambda name=name: kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+            )
 
     return wait
 
@@ -223,7 +229,9 @@ def forwarded(cluster, namespace, target, port):
 
     local = free_port(30000)
     command = [kubectl_binary(), f"--kubeconfig={cluster.kubeconfig}", "-n", namespace]
-    process = subprocess.Popen([*command, "port-forward", target, f"{local}:{port}"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "port-forward", target, f"{local}:{port}"], stdout=subprocess.DEVNULL
+    )
     try:
         yield local
     finally:
@@ -271,7 +279,10 @@ class Machine:
         links = subprocess.run(["ip", "-brief", "link"], check=True, capture_output=True, text=True).stdout
         yield "devices", [line for line in links.splitlines() if line.startswith(("cni", "tap", "veth"))]
         rules = subprocess.run(["iptables-save"], check=True, capture_output=True, text=True).stdout
-        yield "rules", [line for line in rules.splitlines() if any(x in line for x in ("KUBE-", "SWATH-", "CNI-"))]
+        yield (
+            "rules",
+            [line for line in rules.splitlines() if any(x in line for x in ("KUBE-", "SWATH-", "CNI-"))],
+        )
 
     @staticmethod
     def _processes(marks):

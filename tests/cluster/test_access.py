@@ -76,7 +76,9 @@ def test_a_node_cannot_touch_another_nodes_object(cluster, node):
 def test_secrets_are_encrypted_where_they_are_stored(cluster, namespace, kubectl, node):
     kubectl("create", "secret", "generic", "word", "--from-literal=password=plain-to-see-91")
     assert kubectl("get", "secret", "word", "-o", "jsonpath={.data.password}")
-    stored = b"".join(file.read_bytes() for file in (cluster.state / "data" / "etcd").rglob("*") if file.is_file())
+    stored = b"".join(
+        file.read_bytes() for file in (cluster.state / "data" / "etcd").rglob("*") if file.is_file()
+    )
     assert namespace.encode() in stored
     assert b"plain-to-see-91" not in stored
     assert b"k8s:enc:secretbox:v1" in stored
@@ -104,7 +106,11 @@ def test_the_audit_log_tells_who_did_what_and_no_secret(cluster, namespace, kube
 def test_keys_are_closed_to_other_users(cluster):
     private = [
         file
-        for file in (*cluster.state.rglob("*.pem"), *cluster.state.rglob("*.key"), *cluster.state.rglob("*kubeconfig"))
+        for file in (
+            *cluster.state.rglob("*.pem"),
+            *cluster.state.rglob("*.key"),
+            *cluster.state.rglob("*kubeconfig"),
+        )
         if "data" not in file.relative_to(cluster.state).parts
     ]
     assert len(private) > 15

@@ -60,7 +60,9 @@ def test_names_of_the_installation_lead_to_the_ingress(cluster, apply, running, 
     cluster.kubectl("create", "namespace", ingress)
     try:
         cluster.kubectl("-n", ingress, "create", "service", "clusterip", "ingress", "--tcp=80:80")
-        address = cluster.kubectl("-n", ingress, "get", "service", "ingress", "-o", "jsonpath={.spec.clusterIP}")
+        address = cluster.kubectl(
+            "-n", ingress, "get", "service", "ingress", "-o", "jsonpath={.spec.clusterIP}"
+        )
         host = cluster.installation.host("hub")
         assert retry(lambda: address in kubectl("exec", "client", "--", "/bin/probe", "lookup", host))
         assert address in cluster.run(["getent", "ahostsv4", host])  # as the container runtime resolves it
@@ -84,9 +86,7 @@ def _resolves(socket, name):
         return False
 
 
-def test_a_volume_outlives_its_pod_and_goes_with_its_claim(
-    cluster, apply, running, kubectl, manifest, retry
-):
+def test_a_volume_outlives_its_pod_and_goes_with_its_claim(cluster, apply, running, kubectl, manifest, retry):
     apply(manifest.claim("kept"), manifest.pod("first", "serve", "8080", claim="kept"))
     running("first")
     kubectl("exec", "first", "--", "/bin/probe", "write", "/data/file", "still here")
@@ -105,7 +105,10 @@ def test_a_volume_outlives_its_pod_and_goes_with_its_claim(
 def test_a_deployment_is_replaced_without_a_gap(apply, kubectl, manifest, retry):
     spec = manifest.pod("web", "serve", "8080")
     del spec["spec"]["restartPolicy"]
-    spec["spec"]["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
+    spec["spec"]["containers"][0]["readinessProbe"] = {
+        "httpGet": {"path": "/", "port": 8080},
+        "periodSeconds": 1,
+    }
     template = {"metadata": {"labels": {"app": "web"}}, "spec": spec["spec"]}
     deployment = {
         "apiVersion": "apps/v1",
@@ -116,7 +119,13 @@ def test_a_deployment_is_replaced_without_a_gap(apply, kubectl, manifest, retry)
     apply(deployment)
     kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     before = set(kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].metadata.name}").split())
-    kubectl("patch", "deployment", "web", "-p", json.dumps({"spec": {"template": {"metadata": {"labels": {"v": "2"}}}}}))
+    kubectl(
+        "patch",
+        "deployment",
+        "web",
+        "-p",
+        json.dumps({"spec": {"template": {"metadata": {"labels": {"v": "2"}}}}}),
+    )
     kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     after = set(kubectl("get", "pods", "-l", "v=2", "-o", "jsonpath={.items[*].metadata.name}").split())
     assert len(after) == 2
