@@ -37,12 +37,14 @@ author:
   - the Swath maintainers
 """
 
+import importlib
 import json
 import os
 import shutil
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,11 @@ from ansible_collections.swath.sde.plugins.module_utils.interruption import (
 from ansible_collections.swath.sde.plugins.plugin_utils.estimate import Estimate
 from ansible_collections.swath.sde.plugins.plugin_utils.view import JsonLines, View
 
-_QUIET = {"meta", "ansible.builtin.meta"}
+_QUIET = {"meta", "ansible.builtin.meta", "ansible.builtin.validate_argument_spec"}
+"""Actions that only a failure makes worth a line."""
+
+_LOOKS_ONLY = {"plan", "verify"}
+"""Playbooks that change nothing, with and without ``--check``."""
 
 
 class CallbackModule(CallbackBase):
@@ -91,9 +97,11 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Read the times of earlier runs."""
         name = Path(playbook._file_name).stem  # noqa: SLF001 -- Ansible has no public way to it
-        self._check = bool(_command_line("check"))
-        self._estimate = Estimate(self._durations(), f"{name}{' --check' if self._check else ''}")
+        checks = bool(_command_line("check"))
+        self._check = checks or name in _LOOKS_ONLY
+        self._estimate = Estimate(self._durations(), f"{name}{' --check' if checks else ''}")
         self._view.take({"event": "start", "playbook": name, "check": self._check, "left": self._left()})
+        _load_once()
         self._teller.start()
         end_with(RUNNER)
 
@@ -146,7 +154,7 @@ class CallbackModule(CallbackBase):
             shutil.rmtree(self._own_folder, ignore_errors=True)
 
     def _done(self, state: str, result: Any) -> None:
-        if result.task.action in _QUIET:
+        if result.task.action in _QUIET and state != "failed":
             return
         elapsed = time.monotonic() - self._since
         self._counts["ok" if state == "ignored" else state] += 1
@@ -206,6 +214,13 @@ class CallbackModule(CallbackBase):
                 {"event": "progress", "of": said["of"], "text": said["text"], "left": self._left()}
             )
         return place + len(whole)
+
+
+def _load_once() -> None:
+    """Load what the lookup needs before the first task: each task runs in a process forked from this one."""
+    with suppress(ImportError):  # the lookup says so, in words
+        importlib.import_module("swath_sde.configuration")
+        importlib.import_module("swath_sde.cluster")
 
 
 def _command_line(option: str) -> Any:

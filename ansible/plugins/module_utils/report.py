@@ -30,7 +30,7 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         """Tell one thing, in a few words."""
-        text = " ".join(text.split())
+        text = " ".join(text.split()).removeprefix(f"{self._subject}: ")
         if self._file is None or text in ("", self._last):
             return
         self._last = text

@@ -29,6 +29,8 @@ class Work:
     """Find what would change, as `swath_sde.changes.Change`; nothing is written."""
     apply: Callable[[Any, Progress], list[Any]]
     """Do it, and return what was done. It looks for itself, and finishes what an interrupted run has left."""
+    name: str = ""
+    """Name of the part, where that is not the subject of the module."""
     lacks: Callable[[Any], str] = lambda _installation: ""
     """Name what a plan would be compared with and which is not there yet: then all of it is to be created."""
     facts: Callable[[Any], dict[str, Any]] = lambda _installation: {}
@@ -60,11 +62,11 @@ def perform(
         with interruptible(), _own_output():
             result = _result(module, subject, choose)
     except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("swath"):
-            raise
         module.fail_json(
-            msg=f"{sys.executable} has no {error.name}: modules of swath.sde need the Python that has swath. "
-            'Set ansible_python_interpreter to "{{ ansible_playbook_python }}".'
+            msg=f"{sys.executable} has no {error.name}: modules of swath.sde need the Python that has swath "
+            "and all that it needs. `./swath --version` brings that up to date; ansible_python_interpreter "
+            'must be "{{ ansible_playbook_python }}".',
+            exit_status=1,
         )
     except KeyboardInterrupt:
         module.fail_json(
@@ -89,7 +91,7 @@ def _result(module: AnsibleModule, subject: str, choose: Callable[[dict[str, Any
         facts = {}
         if lacking := work.lacks(installation):
             told = (f"looked at when {lacking} is there",)
-            changes = [Change("part", subject, Action.CREATE, told)]
+            changes = [Change("part", work.name or subject, Action.CREATE, told)]
         else:
             changes = pending(work.plan(installation))
     return {"changed": bool(changes), "changes": as_json(changes), "diff": difference(changes), **facts}

@@ -86,7 +86,7 @@ kubeconfig:
 
 from typing import Any
 
-from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, of_part
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, start
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
@@ -99,7 +99,7 @@ def _choose(options: dict[str, Any]) -> Work:
     from swath_sde.cluster import EmbeddedCluster  # noqa: PLC0415
 
     if options["state"] == "started":
-        part = of_part("cluster")
+        part = start()
         return Work(
             plan=lambda it: part.plan(it) if _embedded(it) else [],
             apply=lambda it, progress: part.apply(it, progress) if _embedded(it) else [],

@@ -67,12 +67,12 @@ exit_status:
 
 from typing import Any
 
-from ansible_collections.swath.sde.plugins.module_utils.parts import no_release, of_part
+from ansible_collections.swath.sde.plugins.module_utils.parts import realm
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
 def _choose(_options: dict[str, Any]) -> Work:
-    return of_part("realm", lacks=no_release("keycloak"))
+    return realm()
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ options:
     description:
       - V(built), they are in the machine's cache.
       - V(imported), the two that the registry and the way to it are made of are in the embedded cluster's own
-        store, as it cannot pull them from a registry that does not run yet. Nothing is done on a cluster of yours.
+        store, as it cannot pull them from a registry that does not run yet. Nothing is done on your own.
       - V(delivered), all others are in the registry.
     type: str
     choices: [built, imported, delivered]
@@ -82,16 +82,16 @@ exit_status:
 
 from typing import Any
 
-from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, no_release, of_part
+from ansible_collections.swath.sde.plugins.module_utils.parts import build, delivery
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
 def _choose(options: dict[str, Any]) -> Work:
     if options["state"] == "built":
-        return of_part("images")
+        return build()
     if options["state"] == "delivered":
-        return of_part("delivery", lacks=no_release("registry"))
-    first = of_part("first-images", lacks=no_cluster)
+        return delivery(first=False)
+    first = delivery(first=True)
 
     def embedded(installation: Any) -> bool:
         return bool(installation.where.kind == "embedded")

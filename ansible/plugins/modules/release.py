@@ -87,7 +87,7 @@ exit_status:
 
 from typing import Any
 
-from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, of_part
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, release
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 COMPONENTS = ["ingress", "registry", "postgresql", "keycloak", "hub"]
@@ -96,7 +96,7 @@ COMPONENTS = ["ingress", "registry", "postgresql", "keycloak", "hub"]
 def _choose(options: dict[str, Any]) -> Work:
     component = options["component"]
     if options["state"] == "present":
-        return of_part(component, lacks=no_cluster)
+        return release(component)
     from swath_sde.changes import Action, Change  # noqa: PLC0415 -- as in work.py
     from swath_sde.releases import release_status, remove_release  # noqa: PLC0415
 

@@ -75,13 +75,13 @@ exit_status:
 
 from typing import Any
 
-from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, of_part
+from ansible_collections.swath.sde.plugins.module_utils.parts import no_cluster, secrets
 from ansible_collections.swath.sde.plugins.module_utils.work import Work, perform
 
 
 def _choose(options: dict[str, Any]) -> Work:
     if options["state"] == "present":
-        return of_part("secrets", lacks=no_cluster)
+        return secrets()
     from swath_sde.changes import Action, Change  # noqa: PLC0415 -- as in work.py
     from swath_sde.objects import objects_of  # noqa: PLC0415
     from swath_sde.secrets import remove_namespaces  # noqa: PLC0415

@@ -68,7 +68,7 @@ class View:
             sys.stdout.flush()
 
     def _start(self, event: dict[str, Any]) -> None:
-        kind = "plan, nothing is changed" if event["check"] else "apply"
+        kind = "nothing is changed" if event["check"] else "what differs is changed"
         left = f"; {_lasting(event['left'])} if nothing has changed since" if event["left"] else ""
         self._print(f"{event['playbook']}: {kind}{left}")
 

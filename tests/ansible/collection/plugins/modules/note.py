@@ -54,7 +54,8 @@ def _choose(options: dict[str, Any]) -> Work:
             return [Change("Note", target.name, Action.NONE)]
         return [Change("Note", target.name, Action.UPDATE, (f"text: {now} → {text}",))]
 
-    def apply(_installation: Any, progress: Any) -> None:
+    def apply(installation: Any, progress: Any) -> list[Change]:
+        changes = plan(installation)
         print("what a program prints does not get into the result")
         started = target.with_suffix(".started")
         started.touch()
@@ -67,6 +68,7 @@ def _choose(options: dict[str, Any]) -> Work:
             target.with_suffix(".cleared").touch()
             raise
         target.write_text(text)
+        return changes
 
     return Work(plan=plan, apply=apply)
 
