@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import warnings
+import zipfile
 from pathlib import Path
 
 import isp_packets
 import numpy as np
 import pytest
+import rasterio
 
 L0 = "S1A_IW_RAW__0SDV_20171213T121623_20171213T121656_019684_021735_C6DB.SAFE"
 
@@ -57,5 +60,73 @@ def level0_copy(level0: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(level0, tmp_path / level0.name))
 
 
-def nan_equal(left: np.ndarray, right: np.ndarray) -> None:
-    np.testing.assert_array_equal(np.asarray(left), np.asarray(right))
+SLC = "S1B_IW_SLC__1SDV_20210401T052622_20210401T052650_026269_032297_EFA4.SAFE"
+GRD = "S1A_IW_GRDH_1SDV_20210809T173953_20210809T174018_039156_049F13_6FF8.SAFE"
+NEW_SLC = "S1A_IW_SLC__1SDV_20220104T170557_20220104T170624_041314_04E951_F1F1.SAFE"
+LINES = 400
+"""Lines that the made image of the ground range product has."""
+
+
+@pytest.fixture(scope="session")
+def slc(samples: Path) -> Path:
+    """Return an SLC product of three of its six images: real metadata, constant pixels. Not to be changed."""
+    return samples / "s1/safe" / SLC
+
+
+@pytest.fixture
+def slc_copy(slc: Path, tmp_path: Path) -> Path:
+    """Return one image of the SLC product to change."""
+    safe = Path(shutil.copytree(slc, tmp_path / SLC, ignore=shutil.ignore_patterns("*vh*", "support")))
+    for path in [safe, *safe.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return safe
+
+
+@pytest.fixture(scope="session")
+def new_slc(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one image of an SLC of a later schema: its bursts have identifiers. Not to be changed."""
+    folder = tmp_path_factory.mktemp("new")
+    with zipfile.ZipFile(samples / "s1/safe" / f"{NEW_SLC}.zip") as archive:
+        archive.extractall(folder)
+    manifest = folder / NEW_SLC / "manifest.safe"
+    # The sample came without its noise, which is no product: the manifest is made to tell so.
+    text = re.sub(r'<dataObject ID="noise.*?</dataObject>', "", manifest.read_text(), flags=re.DOTALL)
+    manifest.write_text(text)
+    return folder / NEW_SLC
+
+
+@pytest.fixture(scope="session")
+def grd(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one image of a GRD product: real metadata with fewer lines, made pixels. Not to be changed."""
+    folder = tmp_path_factory.mktemp("grd")
+    with zipfile.ZipFile(samples / "s1/safe" / f"{GRD}.zip") as archive:
+        archive.extractall(folder)
+    safe = folder / GRD
+    annotation = next(safe.glob("annotation/*.xml"))
+    text = annotation.read_text()
+    annotation.write_text(text.replace("<numberOfLines>16676<", f"<numberOfLines>{LINES}<"))
+    points = [
+        rasterio.control.GroundControlPoint(row=row, col=col, x=1.9 + col / 1e5, y=44.5 - row / 1e5, z=330.0)
+        for row in (0, LINES - 1)
+        for col in (0, 13000, 26143)
+    ]
+    (safe / "measurement").mkdir()
+    pixels = np.random.default_rng(39156).integers(0, 2000, (LINES, 26144)).astype(np.uint16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(
+            safe / "measurement" / f"{annotation.stem}.tiff", "w", driver="GTiff", dtype="uint16", count=1,
+            height=LINES, width=26144, blockysize=1,
+        ) as file:  # fmt: skip
+            file.gcps = (points, rasterio.crs.CRS.from_epsg(4326))
+            file.write(pixels, 1)
+    return safe
+
+
+@pytest.fixture(scope="session")
+def converted(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the same SLC product as eopf 2.8.1 converted it."""
+    folder = tmp_path_factory.mktemp("eopf")
+    with zipfile.ZipFile(next((samples / "eopf").glob("S01SIWSLC_*.zip"))) as archive:
+        archive.extractall(folder)
+    return folder

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from swath.product._footprint import ring_footprint
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from swath.product.sentinel1._annotation import Burst, ImageAnnotation
     from swath.product.sentinel1._manifest import Manifest
 
-__all__ = ["common_attributes", "told"]
+__all__ = ["common_attributes", "image_attributes", "told"]
 
 _EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
@@ -95,3 +98,40 @@ def _properties(manifest: Manifest, kind: str, level: str) -> dict[str, Any]:
 def told(time: datetime) -> str:
     """Return a time as STAC has it (RFC 3339), with the microseconds that products have."""
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def image_attributes(
+    manifest: Manifest, image: ImageAnnotation, burst: Burst, name: str, other: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the attributes of one image, or of one burst of it."""
+    kind = f"S01S{manifest.mode_family}{manifest.product_type}"
+    attributes = common_attributes(manifest, kind, name, "L1")
+    properties = attributes["stac_discovery"]["properties"]
+    start = burst.start
+    stop = start + np.timedelta64(
+        round((burst.lines[1] - burst.lines[0] - 1) * image.axes.line_step * 1e9), "ns"
+    )
+    properties |= {
+        "datetime": _zulu(start + (stop - start) // 2),
+        "start_datetime": _zulu(start),
+        "end_datetime": _zulu(stop),
+        "sar:polarizations": [image.polarisation],
+        "sar:beam_ids": [image.swath],
+        "sar:pixel_spacing_azimuth": image.spacing[0],
+        "sar:pixel_spacing_range": image.spacing[1],
+        "view:incidence_angle": image.root.number("incidenceAngleMidSwath", low=0, high=90),
+    }
+    attributes["other_metadata"] = {
+        "eopf_category": "eoproduct",
+        "title": kind,
+        "image_number": image.number,
+        "product_class": manifest.product_class,
+        **burst.attributes,
+        **({"burst_id": burst.name} if burst.name else {}),
+        **other,
+    }
+    return attributes
+
+
+def _zulu(time: np.datetime64) -> str:
+    return f"{np.datetime_as_string(time, 'us')}Z"
