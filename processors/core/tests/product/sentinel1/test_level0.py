@@ -22,26 +22,26 @@ def test_packets_are_grouped_by_signal_and_swath(level0):
     assert {
         path for path in tree.groups if path.startswith("/VV/measurements/") and tree[path].data_vars
     } == {
-        "/VV/measurements/echo/swath_2",
-        "/VV/measurements/noise/swath_2",
-        "/VV/measurements/calibration/tx_cal/swath_52",
+        "/VV/measurements/echo/S3",
+        "/VV/measurements/noise/S3",
+        "/VV/measurements/calibration/tx_cal/S3",
     }
-    assert tree["/VV/measurements/echo/swath_2/samples"].shape == (240, 21558)
-    assert tree["/VV/measurements/noise/swath_2"].packet_number.values.tolist() == [0, 1, 2, 3, 4, 248, 249]
-    assert tree["/VH/measurements/noise/swath_2/samples"].shape == (5, 21558)
+    assert tree["/VV/measurements/echo/S3/samples"].shape == (240, 21558)
+    assert tree["/VV/measurements/noise/S3"].packet_number.values.tolist() == [0, 1, 2, 3, 4, 248, 249]
+    assert tree["/VH/measurements/noise/S3/samples"].shape == (5, 21558)
 
 
 def test_samples_are_those_of_the_packets(level0, samples):
     tree = swath.open_product(level0)
     noise = np.load(samples / "s1/l0/000000-noise.ref_iq_complex64.npy")
-    found = tree["/VV/measurements/noise/swath_2/samples"].values
+    found = tree["/VV/measurements/noise/S3/samples"].values
     np.testing.assert_allclose(found, np.broadcast_to(noise, (7, 21558)), rtol=0, atol=3e-6)
-    echo = tree["/VV/measurements/echo/swath_2/samples"].values
+    echo = tree["/VV/measurements/echo/S3/samples"].values
     np.testing.assert_array_equal(echo, np.broadcast_to(echo[0], echo.shape))
 
 
 def test_engines_and_chunks_give_the_same(level0):
-    echo = swath.open_product(level0)["/VV/measurements/echo/swath_2/samples"]
+    echo = swath.open_product(level0)["/VV/measurements/echo/S3/samples"]
     assert echo.data.numblocks[0] > 2
     with dask.config.set(scheduler="synchronous"):
         alone = echo.values
@@ -59,7 +59,7 @@ def test_opening_reads_no_user_data(level0):
 
 
 def test_a_chunk_costs_what_was_planned(level0):
-    echo = swath.open_product(level0)["/VV/measurements/echo/swath_2/samples"]
+    echo = swath.open_product(level0)["/VV/measurements/echo/S3/samples"]
     source = swath.chunk_source(echo)
     planned = source.chunk_bytes(1, 0)
     with metering.reading() as read:
@@ -69,7 +69,7 @@ def test_a_chunk_costs_what_was_planned(level0):
 
 
 def test_headers_are_variables(level0):
-    conditions = swath.open_product(level0)["/VV/conditions/echo/swath_2"]
+    conditions = swath.open_product(level0)["/VV/conditions/echo/S3"]
     assert conditions.space_packet_count.values.tolist() == [*range(7, 127), *range(128, 248)]
     assert set(conditions.baq_mode.values) == {12}
     assert conditions.instrument_configuration_id.dtype == np.uint32
@@ -81,7 +81,7 @@ def test_headers_are_variables(level0):
 
 
 def test_times_are_gps_times_with_half_a_step(level0):
-    time = swath.open_product(level0)["/VV/conditions/noise/swath_2"].gps_time
+    time = swath.open_product(level0)["/VV/conditions/noise/S3"].gps_time
     expected = np.datetime64("1980-01-06T00:00:00", "ns") + np.timedelta64(1276273467, "s")
     fraction = (time[0].values - expected) / np.timedelta64(1, "ns")
     assert fraction == pytest.approx((43887 + 0.5) / 65536 * 1e9, abs=1)
@@ -110,7 +110,7 @@ def test_a_zip_reads_as_the_directory(level0, tmp_path):
 
 
 def test_samples_can_be_sent_to_another_process(level0):
-    noise = swath.open_product(level0)["/VV/measurements/noise/swath_2/samples"]
+    noise = swath.open_product(level0)["/VV/measurements/noise/S3/samples"]
     xr.testing.assert_identical(pickle.loads(pickle.dumps(noise)).compute(), noise.compute())
 
 
@@ -118,9 +118,9 @@ def test_what_is_written_is_read_again(level0, tmp_path):
     tree = swath.open_product(level0)
     swath.write_product(tree, tmp_path / "l0.zarr")
     again = swath.open_product(tmp_path / "l0.zarr")
-    echo = "/VV/measurements/echo/swath_2/samples"
+    echo = "/VV/measurements/echo/S3/samples"
     np.testing.assert_array_equal(again[echo].values, tree[echo].values)
-    conditions = "/VV/conditions/echo/swath_2"
+    conditions = "/VV/conditions/echo/S3"
     for name in tree[conditions].variables:
         np.testing.assert_array_equal(again[conditions][name].values, tree[conditions][name].values)
 
@@ -145,7 +145,7 @@ def test_a_corrupt_packet_fails_its_chunk_alone(level0_copy, level0_packets):
     packet[68] |= 0xE0
     packets = [*level0_packets[:20], bytes(packet), *level0_packets[21:]]
     (level0_copy / VV).write_bytes(b"".join(packets))
-    echo = swath.open_product(level0_copy)["/VV/measurements/echo/swath_2/samples"]
+    echo = swath.open_product(level0_copy)["/VV/measurements/echo/S3/samples"]
     assert np.isfinite(echo[200:].values.view(np.float32)).all()
     with pytest.raises(PacketError, match=r"packet 20 at byte .* bit rate code above 4"):
         echo[:20].compute(scheduler="synchronous")
@@ -156,7 +156,7 @@ def test_shorter_packets_end_with_nan(level0_copy, real_packets):
         real_packets["noise"], isp_packets.fixed(np.random.default_rng(1), 1000, 4), quads=1000, baq_mode=4
     )
     (level0_copy / VV).write_bytes(real_packets["noise"] + short)
-    noise = swath.open_product(level0_copy)["/VV/measurements/noise/swath_2/samples"].values
+    noise = swath.open_product(level0_copy)["/VV/measurements/noise/S3/samples"].values
     assert np.isfinite(noise[1, :2000].view(np.float32)).all()
     assert np.isnan(noise[1, 2000:].real).all()
 

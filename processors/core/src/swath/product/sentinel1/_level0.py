@@ -31,8 +31,16 @@ REFERENCE_FREQUENCY = 37.53472224e6
 GPS_EPOCH = np.datetime64("1980-01-06T00:00:00", "ns")
 """Where the packets' coarse time starts; that time has no leap seconds."""
 
-_SWATHS = {10: "IW1", 11: "IW2", 12: "IW3"}
-"""Swaths of the interferometric wide mode by their numbers in packets; others are called by their number."""
+_STRIP_MAP = ("S1", "S2", "S3", "S4", "S5", "S5", "S6")
+
+_SWATHS = {
+    **{base + k: name for base in (0, 36, 50, 86) for k, name in enumerate(_STRIP_MAP)},
+    **{base + k: f"IW{k + 1}" for base in (10, 43, 60, 93) for k in range(3)},
+    **{base + k: f"EW{k + 1}" for base in (20, 25, 70, 75) for k in range(5)},
+    **{base + k: f"WV{k + 1}" for base in (30, 32, 80, 82) for k in range(2)},
+    7: "EN", 8: "EN", 57: "EN", 58: "EN", 34: "RF", 35: "RF", 84: "RF", 85: "RF",
+}  # fmt: skip
+"""Swaths by their numbers in packets, as auxiliary data (AUX_INS, ``swathMapList``) has them."""
 
 
 class PacketChunks:
@@ -125,15 +133,16 @@ def _polarisation(name: str) -> str:
 
 def _groups(packets: Packets) -> list[tuple[str, npt.NDArray[np.int64]]]:
     """Return packets by signal and swath: ``echo/IW1``, ``noise/IW1``, ``calibration/tx_cal/IW1``."""
+    found: dict[str, list[npt.NDArray[np.int64]]] = {}
     signals, swaths = packets.field("signal_type"), packets.field("swath_number")
     keys = signals.astype(np.int64) << 8 | swaths
-    found = []
     for key in np.unique(keys):
         signal, swath = int(key) >> 8, int(key) & 0xFF
         name = SIGNALS.get(signal, f"signal_{signal}")
         group = name if signal < 8 else f"calibration/{name}"
-        found.append((f"{group}/{_SWATHS.get(swath, f'swath_{swath}')}", np.flatnonzero(keys == key)))
-    return found
+        path = f"{group}/{_SWATHS.get(swath, f'swath_{swath}')}"
+        found.setdefault(path, []).append(np.flatnonzero(keys == key))
+    return [(path, np.sort(np.concatenate(parts))) for path, parts in found.items()]
 
 
 def _measurements(packets: Packets) -> xr.Dataset:
