@@ -111,6 +111,10 @@ class SafeL0Reader:
         datasets: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=_attributes(manifest))}
         for polarisation, name in files.items():
             packets = scan_packets(store, name)
+            if not len(packets):
+                raise ProductError(
+                    f"{store.location}: {name} is empty, without a packet; get the product again"
+                )
             for path, chosen in _groups(packets):
                 samples = packets[chosen]
                 datasets[f"/{polarisation}/measurements/{path}"] = _measurements(samples)
