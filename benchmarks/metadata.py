@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/metadata.py [--eopf PYTHON] [--repeat N]
 
 ``--eopf`` names the Python of an environment in which eopf is installed (3.0.0 wants Python 3.13); it runs
-there as a process of its own on the same arrays. The floor writes each document and each chunk as a plain file, the
-chunks compressed by the same codec, and reads the documents back.
+there as a process of its own on the same arrays. The floor writes each document and each chunk as a plain
+file, the chunks compressed by the same codec, and reads the documents back.
 """
 
 # ruff: noqa: PLC0415 -- eopf's environment has not all that is imported where it is needed

@@ -65,7 +65,9 @@ def test_documents_say_what_those_of_xarray_say(tmp_path, zarr_format):
     for node in tree.subtree:
         for variable in node.variables.values():
             variable.attrs = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in variable.attrs.items()}
-    tree.to_zarr(tmp_path / "theirs.zarr", zarr_format=zarr_format, write_inherited_coords=True)
+    tree.to_zarr(
+        tmp_path / "theirs.zarr", zarr_format=zarr_format, write_inherited_coords=True, consolidated=False
+    )
     ours, theirs = (zarr.open_group(tmp_path / f"{who}.zarr", mode="r") for who in ("ours", "theirs"))
     names = dict(theirs.members(max_depth=None))
     assert set(dict(ours.members(max_depth=None))) == set(names)
