@@ -128,7 +128,7 @@ def namespace(cluster, request):
         cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def pod(name, *words, claim=None, memory=None, labels=None):
+def pod(name, *words, claim=None, secret=None, memory=None, labels=None):
     """Return a pod that meets the restricted standard and runs the probe."""
     container = {
         "name": "probe",
@@ -144,6 +144,8 @@ def pod(name, *words, claim=None, memory=None, labels=None):
     if memory:
         container["resources"] = {"limits": {"memory": memory}}
     source = {"persistentVolumeClaim": {"claimName": claim}} if claim else {"emptyDir": {}}
+    if secret:
+        source = {"secret": {"secretName": secret}}
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -72,7 +72,8 @@ class Settings:
     def read(cls, path: Path) -> Settings:
         """Return the settings in a file.
 
-        What an older version did not write is empty, and what it wrote more is left out: so its node can be stopped.
+        What another version did not write is empty, and what it wrote more is left out: its node can be
+        stopped.
 
         Raises
         ------
@@ -83,7 +84,8 @@ class Settings:
             written = dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise NodeError(
-                f"{path} cannot be read ({error}): remove it, then `swath cluster up` makes it anew; data stays"
+                f"{path} cannot be read ({error}): remove it, then `swath cluster up` makes it anew; "
+                "data stays"
             ) from None
         return cls.of(written)
 
