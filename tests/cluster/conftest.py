@@ -23,7 +23,8 @@ PROBE = "test.invalid/probe:1"
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("cluster"))  # one after another: they share the cluster
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("cluster"))  # one after another: they share the cluster
 
 
 @pytest.fixture(scope="session", autouse=True)
