@@ -23,7 +23,8 @@ PROBE = "test.invalid/probe:1"
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("cluster"))  # one after another: they share the cluster
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("cluster"))  # one after another: they share the cluster
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -128,7 +129,7 @@ def namespace(cluster, request):
         cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def pod(name, *words, claim=None, memory=None, labels=None):
+def pod(name, *words, claim=None, secret=None, memory=None, labels=None):
     """Return a pod that meets the restricted standard and runs the probe."""
     container = {
         "name": "probe",
@@ -144,6 +145,8 @@ def pod(name, *words, claim=None, memory=None, labels=None):
     if memory:
         container["resources"] = {"limits": {"memory": memory}}
     source = {"persistentVolumeClaim": {"claimName": claim}} if claim else {"emptyDir": {}}
+    if secret:
+        source = {"secret": {"secretName": secret}}
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -51,6 +51,14 @@ def test_the_node_comes_back_when_its_launcher_is_killed(node, all_there, retry)
     assert all_there()
 
 
+def test_a_node_whose_outer_supervisor_is_killed_ends_and_is_started_by_up(cluster, node, all_there, retry):
+    first = node.pid
+    os.kill(node.outer.pid(), signal.SIGKILL)
+    assert retry(lambda: not Path(f"/proc/{first}").exists())
+    assert cluster.up(print) is True
+    assert all_there()
+
+
 def test_everything_killed_at_once_is_started_by_up(cluster, node, all_there):
     for _ in range(5):  # what starts others, and what was started meanwhile
         for pid in node.cgroups.processes():

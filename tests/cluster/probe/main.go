@@ -8,14 +8,16 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("usage: probe serve PORT [FOLDER] | get URL | lookup NAME | write FILE TEXT | read FILE | eat MEBIBYTES | id")
+		fail("usage: probe serve PORT [FOLDER [PEM]] | get URL | lookup NAME | write FILE TEXT | read FILE | eat MEBIBYTES | id")
 	}
 	switch word := os.Args[1]; word {
 	case "serve":
@@ -41,15 +43,28 @@ func main() {
 	}
 }
 
-// serve answers with the host's name, and with what is in a folder under /files/, until it is asked to end.
+// serve answers with the host's name, or with what a folder has (its slashes written as "--"), until it is asked to
+// end; over TLS if it is given a file with certificate and key.
 func serve(words []string) {
 	name, err := os.Hostname()
 	check(err)
-	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, name) })
-	if len(words) > 1 {
-		http.Handle("/files/", http.StripPrefix("/files/", http.FileServer(http.Dir(words[1]))))
-	}
-	go func() { check(http.ListenAndServe(":"+words[0], nil)) }()
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if len(words) > 1 {
+			file := filepath.Join(words[1], strings.ReplaceAll(strings.Trim(r.URL.Path, "/"), "/", "--"))
+			if content, err := os.ReadFile(file); err == nil {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write(content)
+				return
+			}
+		}
+		fmt.Fprintln(w, name)
+	})
+	go func() {
+		if len(words) > 2 {
+			check(http.ListenAndServeTLS(":"+words[0], words[2], words[2], nil))
+		}
+		check(http.ListenAndServe(":"+words[0], nil))
+	}()
 	fmt.Println("serving", words[0])
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)

@@ -72,7 +72,7 @@ class Settings:
     def read(cls, path: Path) -> Settings:
         """Return the settings in a file.
 
-        What an older version did not write is empty, and what it wrote more is left out: its node can be
+        What another version did not write is empty, and what it wrote more is left out: its node can be
         stopped.
 
         Raises
