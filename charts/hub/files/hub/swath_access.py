@@ -112,22 +112,26 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthe
     async def check_all(self) -> None:
         """Look up every user whose server runs."""
         for user in list(self.parent.users.values()):
-            if not user.active or any(spawner.pending for spawner in user.spawners.values()):
-                continue
             try:
-                model = await self.refresh_user(user)
-                if model is False:
-                    await self.end(user, "has no session with the single sign-on any longer")
-                elif isinstance(model, dict):
-                    user.admin = False
-                    roles.assign_default_roles(self.parent.db, entity=user.orm_user)
-                    user.sync_groups(model["groups"])
-                    self.parent.db.commit()
+                await self._check(user)
             except HTTPError as refusal:
                 self.log.info("%s", refusal.log_message)
             except Exception:
-                # The others must be looked up all the same.
-                self.log.exception("Could not check the access of %s", user.name)
+                # The others must be looked up all the same, and on a database that was away for a moment.
+                self.log.exception("Could not check the access of a user")
+                self.parent.db.rollback()
+
+    async def _check(self, user: User) -> None:
+        if not user.active or any(spawner.pending for spawner in user.spawners.values()):
+            return
+        model = await self.refresh_user(user)
+        if model is False:
+            await self.end(user, "has no session with the single sign-on any longer")
+        elif isinstance(model, dict):
+            user.admin = False
+            roles.assign_default_roles(self.parent.db, entity=user.orm_user)
+            user.sync_groups(model["groups"])
+            self.parent.db.commit()
 
     async def end(self, user: User, why: str) -> None:
         """Stop a user's servers, and make tokens and cookies void. The volume stays."""
