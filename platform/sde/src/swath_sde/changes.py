@@ -43,8 +43,8 @@ def pending(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.action is not Action.NONE]
 
 
-def describe(changes: Sequence[Change]) -> str:
-    """Return a plan as people read it: ``+`` is created, ``~`` changed, ``-`` deleted.
+def describe(changes: Sequence[Change], *, done: bool = False) -> str:
+    """Return a plan, or what was done, as people read it: ``+`` is created, ``~`` changed, ``-`` deleted.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def describe(changes: Sequence[Change]) -> str:
         lines.append(f"{_MARKS[change.action]} {change.kind} {change.name}")
         lines += [f"    {detail}" for detail in change.details]
     counts = [
-        f"{number} to {word}"
+        f"{number} {word}d" if done else f"{number} to {word}"
         for action, word in (
             (Action.CREATE, "create"),
             (Action.UPDATE, "change"),
@@ -66,7 +66,9 @@ def describe(changes: Sequence[Change]) -> str:
         )
         if (number := sum(change.action is action for change in changes))
     ]
-    lines.append(f"{', '.join(counts)}; nothing else differs." if counts else "Nothing to change.")
+    rest = "nothing else was changed" if done else "nothing else differs"
+    nothing = "Nothing was changed." if done else "Nothing to change."
+    lines.append(f"{', '.join(counts)}; {rest}." if counts else nothing)
     return "\n".join(lines)
 
 

@@ -1,21 +1,34 @@
-"""The verbs of the platform."""
+"""``swath up``: everything with one command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
-from swath_developer.verbs import tour
+
+from swath_sde.verbs._options import file_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["up"]
 
 
 @click.command()
-@click.pass_context
-def up(context: click.Context) -> None:
-    """Bring everything up: set this machine up, then take the tour.
+@file_option
+@click.option("--no-tour", is_flag=True, help="Leave the tour of a processor's life out.")
+def up(file: Path | None, no_tour: bool) -> None:
+    """Bring everything up: a Kubernetes, the platform on it, and a processor's whole life as a tour.
 
-    The set-up is what ``./swath`` has done before this verb runs. What is right already stays as it is, so a
-    second call is quick.
+    What is right already stays as it is, so a second call is quick, and one that was interrupted goes on.
+    Ends with addresses, who can log in, and where the passwords are.
 
     \b
     Examples:
-      ./swath up        from a fresh clone
-      swath up          once more: shows what is there
+      ./swath up                      from a fresh clone, on this machine
+      swath up -f site/swath.yaml     an installation of your own
+      swath up --no-tour
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
-    # The platform's own stages (cluster, images, components, identity) will come before the tour.
-    context.invoke(tour)
+    from swath_sde.up import bring_up  # noqa: PLC0415 -- at the start of no other verb
+
+    bring_up(file, tour=not no_tour)

@@ -1,0 +1,127 @@
+"""From built images to the cluster: two straight into its container runtime, the others by the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from swath_sde.changes import Action, Change
+from swath_sde.cluster import EmbeddedCluster
+from swath_sde.errors import ConfigurationError
+from swath_sde.images import Records, Registry, archive_images, catalogue, push_images
+from swath_sde.objects import objects_of
+from swath_sde.secrets import read_secret
+from swath_sde.trust import installation_authority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from swath_sde.configuration import Installation
+
+__all__ = ["FIRST", "deliver", "import_first", "plan_delivery", "plan_first", "reference_of"]
+
+FIRST = ("haproxy", "registry")
+"""Images of the registry itself and of the way to it: the embedded cluster cannot pull them from there."""
+
+
+def reference_of(installation: Installation, image: str) -> str:
+    """Return how the cluster calls an image: by its tag, and by its digest once it is in the registry.
+
+    The tag is a hash of all that the image follows from, so that it is known before the image is built.
+    """
+    tagged = _tagged(installation, image)
+    built = Records(installation.name).read().get(image)
+    if _imported(installation, image) or built is None or built.reference.partition("@")[0] != tagged:
+        return tagged
+    return f"{tagged}@{built.digest}" if built.digest else tagged
+
+
+def plan_first(installation: Installation) -> list[Change]:
+    """Return which of the first images the embedded cluster lacks."""
+    there = EmbeddedCluster(installation).run(["ctr", "--namespace", "k8s.io", "images", "list", "--quiet"])
+    names = set(there.split())
+    return [
+        Change(
+            "image in the cluster",
+            name,
+            Action.NONE if _tagged(installation, name) in names else Action.CREATE,
+        )
+        for name in FIRST
+    ]
+
+
+def import_first(installation: Installation) -> list[Change]:
+    """Import the images without which the registry cannot start, and return what was done."""
+    changes = [change for change in plan_first(installation) if change.action is not Action.NONE]
+    cluster = EmbeddedCluster(installation)
+    for archive in (
+        archive_images(installation, [change.name for change in changes]).values() if changes else ()
+    ):
+        cluster.import_images(archive)
+    return changes
+
+
+def plan_delivery(installation: Installation) -> list[Change]:
+    """Return which images the registry lacks, or has in another version.
+
+    Raises
+    ------
+    ClusterError
+        The cluster cannot be reached.
+    BuildError
+        The registry does not answer.
+    """
+    registry = _registry(installation)
+    changes = []
+    for image in catalogue().values():
+        if image.part or _imported(installation, image.name):
+            continue
+        there = registry.digest(image.name, image.tag)
+        changes.append(
+            Change("image in the registry", image.name, Action.NONE if there else Action.CREATE, (image.tag,))
+        )
+    return changes
+
+
+def deliver(installation: Installation, progress: Callable[[str], None] | None = None) -> list[Change]:
+    """Push to the registry what it lacks, and return what was pushed.
+
+    Raises
+    ------
+    ConfigurationError
+        An image was not built.
+    BuildError
+        The registry does not answer, or refuses.
+    """
+    changes = [change for change in plan_delivery(installation) if change.action is not Action.NONE]
+    known = Records(installation.name).read()
+    wanted = [
+        image.name
+        for image in catalogue().values()
+        if not image.part and not _imported(installation, image.name)
+    ]
+    missing = {change.name for change in changes}
+    # What is there may have been pushed by another machine: then its digest is not known here.
+    if missing or any(name not in known or not known[name].digest for name in wanted):
+        push_images(installation, _registry(installation), wanted, progress)
+    return changes
+
+
+def _imported(installation: Installation, image: str) -> bool:
+    return image in FIRST and installation.where.kind == "embedded" and installation.images.registry is None
+
+
+def _tagged(installation: Installation, image: str) -> str:
+    return f"{installation.image_registry}/{image}:{catalogue()[image].tag}"
+
+
+def _registry(installation: Installation) -> Registry:
+    namespace = installation.namespace("registry")
+    secret = read_secret(objects_of(installation), namespace, "registry")
+    if not secret:
+        raise ConfigurationError(f"the Secret registry in {namespace} is not there: apply `secrets` first")
+    return Registry(
+        address=installation.image_registry,
+        username=secret["username"],
+        password=secret["password"],
+        certificate=installation_authority(installation).path,
+    )

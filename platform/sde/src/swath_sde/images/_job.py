@@ -1,0 +1,264 @@
+"""Builds as Jobs in a cluster: kaniko's executor where it can be pulled, else our own image ``builder``.
+
+Both take the same arguments and the same pod: the context comes in as a compressed tar on standard input, the
+package sources from a Secret (a mirror may want a login), and what is built goes straight to the registry.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from swath_sde.images._apt import MOUNTED
+from swath_sde.images._errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from swath_sde.images._catalogue import Image
+
+KANIKO = "ghcr.io/osscontainertools/kaniko:v1.28.2"
+"""Executor of the maintained fork of kaniko. Pin it by digest in a site's own registry mirror."""
+
+_CERTIFICATE = "/etc/swath/trust/ca.crt"
+_LOGIN = {"kaniko": "/kaniko/.docker", "builder": "/run/swath/login"}
+"""Folder where each looks for the registry's login, a file ``config.json`` there."""
+
+_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"]
+"""What unpacking another image's root file system takes; *baseline* allows all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A build in a cluster."""
+
+    image: Image
+    """What is built."""
+    registry: str
+    """Registry and path that it is pushed to and that its parents are pulled from."""
+    namespace: str
+    """Namespace of builds, of which the Pod Security level is *baseline* (*privileged* for ``builder``)."""
+    executor: str
+    """Reference of the image that builds."""
+    kind: str = "kaniko"
+    """``kaniko`` or ``builder``."""
+
+    @property
+    def name(self) -> str:
+        """Name of its objects."""
+        return f"build-{self.image.name}-{self.image.tag}"
+
+    @property
+    def destination(self) -> str:
+        """Reference that it is pushed under."""
+        return f"{self.registry}/{self.image.name}:{self.image.tag}"
+
+    def arguments(self, parents: Mapping[str, str]) -> list[str]:
+        """Return the command line of the executor; ``parents`` are build argument → reference."""
+        arguments = [
+            "--context=tar://stdin",
+            "--dockerfile=Dockerfile",
+            f"--destination={self.destination}",
+            "--digest-file=/dev/termination-log",
+            f"--registry-certificate={self.registry.partition('/')[0]}={_CERTIFICATE}",
+            f"--label=org.opencontainers.image.title=swath/{self.image.name}",
+            f"--label=org.opencontainers.image.version={self.image.tag}",
+            *(f"--build-arg={argument}={reference}" for argument, reference in parents.items()),
+        ]
+        if self.kind == "kaniko":
+            # One layer a stage, as on this machine; mounts are left out of it by kaniko itself.
+            arguments += ["--single-snapshot", "--snapshot-mode=redo", "--reproducible", "--push-retry=3"]
+            arguments += ["--ignore-path=/run/swath"]
+        return arguments
+
+    def objects(self, apt: Path, *, parents: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return what is to be created: the package sources and the Job.
+
+        Parameters
+        ----------
+        apt
+            Folder of package sources, as ``package_sources`` makes it.
+        parents
+            Build argument → reference of the image that it names.
+        """
+        labels = {
+            "app.kubernetes.io/name": "image-build",
+            "app.kubernetes.io/instance": self.image.name,
+            "app.kubernetes.io/component": self.kind,
+            "app.kubernetes.io/part-of": "swath",
+            "app.kubernetes.io/managed-by": "swath",
+        }
+        files = [path for path in sorted(apt.rglob("*")) if path.is_file()]
+        # Keys of a Secret have no slash: the volume puts each file where it belongs.
+        keys = {f"file-{number}": path for number, path in enumerate(files)}
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": self.name, "namespace": self.namespace, "labels": labels},
+            "type": "Opaque",
+            "data": {key: base64.b64encode(path.read_bytes()).decode() for key, path in keys.items()},
+        }
+        items = [{"key": key, "path": path.relative_to(apt).as_posix()} for key, path in keys.items()]
+        pod = {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "imagePullSecrets": [{"name": "registry-pull"}],
+            "containers": [self._container(parents)],
+            "volumes": [
+                {"name": "apt", "secret": {"secretName": self.name, "items": items, "defaultMode": 0o444}},
+                {"name": "trust", "configMap": {"name": "swath-ca"}},
+                {
+                    "name": "login",
+                    "secret": {
+                        "secretName": "registry-push",
+                        "items": [{"key": ".dockerconfigjson", "path": "config.json"}],
+                    },
+                },
+                {"name": "work", "emptyDir": {"sizeLimit": "20Gi"}},
+            ],
+        }
+        job = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": self.name, "namespace": self.namespace, "labels": labels},
+            "spec": {
+                # The context is on standard input: a second try would have none.
+                "backoffLimit": 0,
+                "activeDeadlineSeconds": 3600,
+                "ttlSecondsAfterFinished": 3600,
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        }
+        return [secret, job]
+
+    def _container(self, parents: Mapping[str, str]) -> dict[str, Any]:
+        security: dict[str, Any] = {
+            "runAsUser": 0,
+            "runAsNonRoot": False,
+            "seccompProfile": {"type": "RuntimeDefault"},
+            "allowPrivilegeEscalation": True,
+            "capabilities": {"drop": ["ALL"], "add": _CAPABILITIES},
+        }
+        if self.kind == "builder":
+            # buildah mounts for each step what the step sees, which needs more than any set below this one.
+            security = {"runAsUser": 0, "privileged": True}
+        mounts = [
+            {"name": "apt", "mountPath": MOUNTED, "readOnly": True},
+            {"name": "trust", "mountPath": "/etc/swath/trust", "readOnly": True},
+            {"name": "login", "mountPath": _LOGIN[self.kind], "readOnly": True},
+        ]
+        if self.kind == "builder":
+            mounts.append({"name": "work", "mountPath": "/var/lib/containers"})
+        container: dict[str, Any] = {
+            "name": "build",
+            "image": self.executor,
+            "args": self.arguments(parents),
+            "stdin": True,
+            "stdinOnce": True,
+            "securityContext": security,
+            "resources": {
+                "requests": {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "4Gi"},
+                "limits": {"cpu": "2", "memory": "6Gi", "ephemeral-storage": "20Gi"},
+            },
+            "terminationMessagePath": "/dev/termination-log",
+            "volumeMounts": mounts,
+        }
+        if self.kind == "builder":
+            container["env"] = [{"name": "REGISTRY_AUTH_FILE", "value": f"{_LOGIN[self.kind]}/config.json"}]
+        return container
+
+    def run(
+        self, kubectl: Sequence[str], context: Path, apt: Path, *, parents: Mapping[str, str], log: Path
+    ) -> str:
+        """Build in the cluster and return the digest of what was pushed.
+
+        Parameters
+        ----------
+        kubectl
+            The command and its options that lead to the cluster.
+        context
+            Folder of the build context.
+        apt
+            Folder of package sources.
+        parents
+            Build argument → reference.
+        log
+            File that gets what the build prints.
+
+        Raises
+        ------
+        BuildError
+            If the cluster refuses it or the build fails.
+        """
+        base = [*kubectl, "--namespace", self.namespace]
+        manifest = json.dumps(
+            {"apiVersion": "v1", "kind": "List", "items": self.objects(apt, parents=parents)}
+        )
+        self._kubectl([*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait"])
+        self._kubectl([*base, "create", "--filename", "-"], given=manifest.encode())
+        try:
+            pod = ["--selector", f"job-name={self.name}"]
+            self._kubectl(
+                [*base, "wait", "pod", *pod, "--for=jsonpath={.status.phase}=Running", "--timeout=600s"]
+            )
+            names = self._kubectl([*base, "get", "pod", *pod, "--output=jsonpath={.items[0].metadata.name}"])
+            with log.open("ab") as target:
+                attached = subprocess.run(  # noqa: S603 -- no shell
+                    [*base, "attach", "--stdin", "--quiet", names],
+                    input=packed(context),
+                    stdout=target,
+                    stderr=target,
+                    check=False,
+                )
+            self._kubectl(
+                [*base, "wait", "job", self.name, "--for=jsonpath={.status.terminatedPods}", "--timeout=60s"],
+                may_fail=True,
+            )
+            path = "{.items[0].status.containerStatuses[0].state.terminated}"
+            ended = json.loads(
+                self._kubectl([*base, "get", "pod", *pod, f"--output=jsonpath={path}"]) or "{}"
+            )
+            if ended.get("exitCode") != 0:
+                told = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
+                raise BuildError(
+                    f"the build of {self.image.name} in the cluster failed (exit status "
+                    f"{ended.get('exitCode')}, kubectl attach {attached.returncode}). "
+                    f"All of it: {log}. Its end:\n{told}"
+                )
+            return str(ended.get("message", "")).strip()
+        finally:
+            self._kubectl(
+                [*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait=false"],
+                may_fail=True,
+            )
+
+    @staticmethod
+    def _kubectl(command: Sequence[str], *, given: bytes | None = None, may_fail: bool = False) -> str:
+        done = subprocess.run(  # noqa: S603 -- no shell
+            command, input=given, capture_output=True, check=False
+        )
+        if done.returncode and not may_fail:
+            raise BuildError(f"kubectl failed: {done.stderr.decode(errors='replace').strip()[-1500:]}")
+        return done.stdout.decode()
+
+
+def packed(context: Path) -> bytes:
+    """Return a build context as a compressed tar, equal for equal contexts."""
+
+    def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = member.mtime = 0
+        member.uname = member.gname = ""
+        return member
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
+        for path in sorted(context.iterdir()):
+            archive.add(path, arcname=path.name, filter=plain)
+    return buffer.getvalue()

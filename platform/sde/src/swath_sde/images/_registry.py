@@ -1,0 +1,106 @@
+"""An image registry's own interface (OCI distribution), as far as builds need it: digests, tags, deletion."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from swath_sde.images._errors import BuildError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry with TLS and a login."""
+
+    address: str
+    """Host and port, then the path that images are below: ``registry.example.org/swath``."""
+    username: str
+    """Who logs in."""
+    password: str = field(repr=False)
+    """The password; it never stands on a command line."""
+    certificate: Path
+    """Certificate of the authority that signed the registry's."""
+
+    @property
+    def host(self) -> str:
+        """Host and port, as a reference has them."""
+        return self.address.partition("/")[0]
+
+    def login(self) -> str:
+        """Return the content of a login file, as container tools read it."""
+        token = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return json.dumps({"auths": {self.host: {"auth": token}}})
+
+    def digest(self, name: str, tag: str) -> str | None:
+        """Return the digest of a tag, or nothing where it is not there."""
+        status, headers, _ = self._ask("HEAD", f"{name}/manifests/{tag}")
+        return headers.get("docker-content-digest") if status == http.client.OK else None
+
+    def tags(self, name: str) -> list[str]:
+        """Return the tags of an image."""
+        status, _, body = self._ask("GET", f"{name}/tags/list")
+        return sorted(json.loads(body).get("tags") or []) if status == http.client.OK else []
+
+    def delete(self, name: str, digest: str) -> None:
+        """Delete a manifest with all of its tags; its layers go at the registry's next garbage collection.
+
+        Raises
+        ------
+        BuildError
+            If the registry refuses.
+        """
+        status, _, body = self._ask("DELETE", f"{name}/manifests/{digest}")
+        if status not in {http.client.ACCEPTED, http.client.NOT_FOUND}:
+            raise BuildError(
+                f"{self.host} refused to delete {name}@{digest} (status {status}): {body[:300]!r}"
+            )
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
+        host, _, port = self.host.partition(":")
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        connection = http.client.HTTPSConnection(host, int(port or 443), context=context, timeout=30)
+        prefix = self.address.partition("/")[2]
+        token = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {token}", "Accept": _MANIFESTS, "Host": self.host}
+        if body is not None:
+            headers["Content-Type"] = _MANIFESTS.partition(",")[0]
+        try:
+            plain = socket.create_connection((reachable(host) or host, int(port or 443)), timeout=30)
+            connection.sock = context.wrap_socket(plain, server_hostname=host)
+            address = f"/v2/{prefix}/{path}" if prefix else f"/v2/{path}"
+            connection.request(method, address, body=body, headers=headers)
+            answer = connection.getresponse()
+            told = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise BuildError(f"the registry {self.host} does not answer: {error}") from error
+        finally:
+            connection.close()
+        if answer.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
+            raise BuildError(f"the registry {self.host} refused the login of {self.username}")
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, told
+
+
+def reachable(host: str) -> str | None:
+    """Return 127.0.0.1 for a name below ``localhost`` that this machine cannot resolve, else nothing.
+
+    Browsers lead such names to their own machine by themselves; most resolvers do not.
+    """
+    if not host.endswith(".localhost"):
+        return None
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return "127.0.0.1"
+    return None

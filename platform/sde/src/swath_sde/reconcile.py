@@ -1,0 +1,217 @@
+"""The whole installation: its plan in one list, and applying it in the order that parts need one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from swath_sde.changes import Action, Change, pending
+from swath_sde.cluster import EmbeddedCluster
+from swath_sde.delivery import deliver, import_first, plan_delivery, plan_first
+from swath_sde.errors import ConfigurationError
+from swath_sde.images import build_images, plan_images
+from swath_sde.realm import apply_realm, plan_realm
+from swath_sde.releases import (
+    ReleaseStatus,
+    apply_release,
+    plan_release,
+    release_status,
+    remove_release,
+)
+from swath_sde.secrets import apply_secrets, plan_secrets, remove_namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from swath_sde.configuration import Installation
+
+    _Apply = Callable[[Installation, Callable[[str], None]], list[Change]]
+
+__all__ = ["PARTS", "Part", "apply_installation", "plan_installation", "remove_installation", "status_of"]
+
+PARTS = (
+    "images",
+    "cluster",
+    "secrets",
+    "first-images",
+    "ingress",
+    "registry",
+    "delivery",
+    "postgresql",
+    "keycloak",
+    "realm",
+    "hub",
+)
+"""The parts of an installation, in the order in which they need one another."""
+
+
+_NEEDS = {"images": "", "delivery": "registry", "realm": "keycloak"}
+"""What a part is compared with, where that is not the cluster."""
+
+_WHOLE = {"embedded cluster", "Helm release"}
+"""Kinds of changes which say that a part is not there at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an installation."""
+
+    name: str
+    """One of ``PARTS``."""
+    plan: Callable[[], list[Change]]
+    """Returns what ``apply`` would change."""
+    apply: Callable[[Callable[[str], None]], list[Change]]
+    """Changes it, telling what is waited for, and returns what was changed."""
+
+
+def plan_installation(installation: Installation, only: Sequence[str] = ()) -> list[Change]:
+    """Return what differs between an installation and its description, in the order of application.
+
+    Raises
+    ------
+    ConfigurationError
+        ``only`` names what is no part of this installation.
+    PlatformError
+        A part cannot be looked at.
+    """
+    changes: list[Change] = []
+    absent: set[str] = set()
+    for part in _parts(installation, only):
+        if _NEEDS.get(part.name, "cluster") in absent:
+            # What it would be compared with is not there yet: all of it is to be created.
+            changes.append(Change("part", part.name, Action.CREATE))
+            absent.add(part.name)
+            continue
+        found = part.plan()
+        changes += found
+        if any(change.action is Action.CREATE and change.kind in _WHOLE for change in found):
+            absent.add(part.name)
+    return changes
+
+
+def apply_installation(
+    installation: Installation, only: Sequence[str] = (), *, progress: Callable[[str], None]
+) -> list[Change]:
+    """Make an installation what its description says, and return what was changed.
+
+    Parameters
+    ----------
+    installation
+        The description.
+    only
+        Names of parts; by default all.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    ConfigurationError
+        ``only`` names what is no part of this installation.
+    PlatformError
+        A part cannot be made; those before it are, and a second call goes on there.
+    """
+    done: list[Change] = []
+    for part in _parts(installation, only):
+        progress(part.name)
+
+        def tell(what: str, name: str = part.name) -> None:
+            progress(f"{name}: {what}")
+
+        done += pending(part.apply(tell))
+    return done
+
+
+def status_of(installation: Installation) -> list[ReleaseStatus]:
+    """Return how each component is.
+
+    Raises
+    ------
+    ClusterError
+        The cluster cannot be reached.
+    """
+    return [release_status(installation, component) for component in installation.components.enabled()]
+
+
+def remove_installation(installation: Installation, *, data: bool) -> list[Change]:
+    """Stop an installation: the embedded cluster stops, on a cluster of yours the releases are removed.
+
+    Parameters
+    ----------
+    installation
+        What is to go.
+    data
+        Whether its volumes, secrets and everything else that it keeps go, too.
+
+    Raises
+    ------
+    PlatformError
+        Something does not go.
+    """
+    if installation.where.kind == "embedded":
+        cluster = EmbeddedCluster(installation)
+        if data:
+            cluster.reset()
+        else:
+            cluster.down()
+        return [Change("embedded cluster", installation.name, Action.DELETE)]
+    changes = [
+        change
+        for component in reversed(installation.components.enabled())
+        for change in remove_release(installation, component)
+    ]
+    return changes + (remove_namespaces(installation) if data else [])
+
+
+def _names(installation: Installation, only: Sequence[str]) -> list[str]:
+    enabled = set(installation.components.enabled())
+    there = [
+        name
+        for name in PARTS
+        if name in {"secrets", "images", "delivery"}
+        or name in enabled
+        or (name in {"cluster", "first-images"} and installation.where.kind == "embedded")
+        or (name == "realm" and "keycloak" in enabled)
+    ]
+    for name in only:
+        if name not in there:
+            raise ConfigurationError(f"this installation has no part {name!r}; parts are {', '.join(there)}")
+    return [name for name in there if not only or name in only]
+
+
+def _parts(installation: Installation, only: Sequence[str]) -> Iterator[Part]:
+    for name in _names(installation, only):
+        yield _part(installation, name)
+
+
+def _part(installation: Installation, name: str) -> Part:
+    known: dict[str, tuple[Callable[[Installation], list[Change]], _Apply]] = {
+        "images": (plan_images, _build),
+        "cluster": (lambda _: EmbeddedCluster(installation).plan(), _start),
+        "secrets": (plan_secrets, lambda _, __: apply_secrets(installation)),
+        "first-images": (plan_first, lambda _, __: import_first(installation)),
+        "delivery": (plan_delivery, deliver),
+        "realm": (plan_realm, lambda _, tell: apply_realm(installation, progress=tell)),
+    }
+    plan, apply = known.get(name) or (
+        lambda _: plan_release(installation, name),
+        lambda _, tell: apply_release(installation, name, progress=tell),
+    )
+    return Part(name, lambda: plan(installation), lambda tell: apply(installation, tell))
+
+
+def _build(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
+    changes = pending(plan_images(installation))
+    build_images(
+        installation,
+        progress=lambda step: tell(
+            f"{step.image} {step.state} ({step.done}/{step.total}, {step.left:.0f} s left)"
+        ),
+    )
+    return changes
+
+
+def _start(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
+    cluster = EmbeddedCluster(installation)
+    changes = pending(cluster.plan())
+    cluster.up(tell)
+    return changes

@@ -1,0 +1,163 @@
+"""Values of each chart, as they follow from ``swath.yaml`` and the images that were built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from swath_sde.delivery import FIRST, reference_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from swath_sde.configuration import Component, Installation
+
+__all__ = ["values_of"]
+
+_PULL_SECRET = "registry-pull"  # noqa: S105 -- the name of a Secret
+
+
+def values_of(installation: Installation, component: str) -> dict[str, Any]:
+    """Return the values of a component's chart.
+
+    Raises
+    ------
+    ImageError
+        An image that it needs has not been built.
+    """
+    return _common(installation, component) | _OWN[component](installation)
+
+
+def _image(installation: Installation, image: str) -> dict[str, str]:
+    """Return how a chart is told an image: by its digest where it has one."""
+    reference, _, digest = reference_of(installation, image).partition("@")
+    repository, _, tag = reference.rpartition(":")
+    return {"repository": repository, "tag": tag, "digest": digest}
+
+
+def _common(installation: Installation, component: str) -> dict[str, Any]:
+    part: Component = getattr(installation.components, component)
+    return {
+        "installation": installation.name,
+        "resources": part.resources.model_dump(mode="json"),
+        "networkPolicy": {"enabled": True, "dns": _dns(installation)},
+    }
+
+
+def _dns(installation: Installation) -> dict[str, Any]:
+    """Return where the cluster's DNS answers: on the embedded cluster it is a process of the node."""
+    if installation.where.kind != "embedded":
+        return {"cidr": None}
+    from swath_sde.cluster import NODE_ADDRESS  # noqa: PLC0415 -- only where it is needed
+
+    return {"cidr": f"{NODE_ADDRESS}/32"}
+
+
+def _api_server(installation: Installation) -> dict[str, Any]:
+    """Return where the API server is, for policies: on the embedded cluster at the node's own address."""
+    if installation.where.kind != "embedded":
+        return {"cidr": "0.0.0.0/0", "ports": [443, 6443]}
+    from swath_sde.cluster import NODE_ADDRESS  # noqa: PLC0415 -- only where it is needed
+
+    return {"cidr": f"{NODE_ADDRESS}/32", "ports": [6443]}
+
+
+def _storage(installation: Installation, size: str) -> dict[str, Any]:
+    return {"size": size, "class": installation.storage.storage_class}
+
+
+def _pulled(installation: Installation, image: str) -> dict[str, Any]:
+    own = installation.images.registry is None and image not in FIRST
+    secrets = [_PULL_SECRET] if own else []
+    return {"image": _image(installation, image), "imagePullSecrets": secrets}
+
+
+def _ingress(installation: Installation) -> dict[str, Any]:
+    port = installation.where.https_port
+    embedded = installation.where.kind == "embedded"
+    enabled = set(installation.components.enabled())
+    services = (("keycloak", "keycloak", 8080), ("hub", "proxy", 8000), ("registry", "registry", 5000))
+    return {
+        **_pulled(installation, "haproxy"),
+        "httpsPort": port,
+        "existingSecret": "ingress-tls",
+        "service": {"type": "NodePort", "nodePort": port if embedded else None},
+        "routes": [
+            {
+                "host": installation.host(component),
+                "service": service,
+                "namespace": installation.namespace(component),
+                "port": target,
+                "websockets": component == "hub",
+            }
+            for component, service, target in services
+            if component in enabled
+        ],
+    }
+
+
+def _addressed(installation: Installation, component: str, image: str) -> dict[str, Any]:
+    """Return the values of a component that people or the kubelet reach by a host name."""
+    return {
+        **_pulled(installation, image),
+        "host": installation.host(component),
+        "httpsPort": installation.where.https_port,
+        "existingSecret": component,
+    }
+
+
+def _registry(installation: Installation) -> dict[str, Any]:
+    storage = _storage(installation, installation.components.registry.storage)
+    return {**_addressed(installation, "registry", "registry"), "storage": storage}
+
+
+def _postgresql(installation: Installation) -> dict[str, Any]:
+    enabled = installation.components.enabled()
+    return {
+        **_pulled(installation, "postgresql"),
+        "existingSecret": "postgresql",
+        "storage": _storage(installation, installation.components.postgresql.storage),
+        "clients": [component for component in ("keycloak", "hub") if component in enabled],
+    }
+
+
+def _database(installation: Installation) -> dict[str, Any]:
+    return {"host": f"postgresql.{installation.namespace('postgresql')}"}
+
+
+def _keycloak(installation: Installation) -> dict[str, Any]:
+    return {
+        **_addressed(installation, "keycloak", "keycloak"),
+        "database": _database(installation),
+    }
+
+
+def _hub(installation: Installation) -> dict[str, Any]:
+    hub, groups = installation.components.hub, installation.identity.groups
+    roles = installation.identity.roles
+    return {
+        **_addressed(installation, "hub", "hub"),
+        "database": _database(installation),
+        "oidc": {"issuer": installation.issuer},
+        "access": {
+            "allowedGroups": sorted(name for name, group in groups.items() if group.workspace),
+            "adminGroups": sorted(name for name, group in groups.items() if roles[group.role].hub == "admin"),
+        },
+        "profiles": list(hub.profiles),
+        "culling": {"idleMinutes": hub.idle_minutes, "maxAgeHours": hub.max_age_hours},
+        "storage": _storage(installation, hub.user_storage),
+        "proxy": {"image": _image(installation, "proxy")},
+        "workspace": {
+            "image": _image(installation, "workspace"),
+            "resources": hub.user_resources.model_dump(mode="json"),
+        },
+        "networkPolicy": {"enabled": True, "dns": _dns(installation), "apiServer": _api_server(installation)},
+    }
+
+
+_OWN: dict[str, Callable[[Installation], dict[str, Any]]] = {
+    "ingress": _ingress,
+    "registry": _registry,
+    "postgresql": _postgresql,
+    "keycloak": _keycloak,
+    "hub": _hub,
+}

@@ -1,0 +1,137 @@
+"""Planning and making what must be in the cluster first. Secrets that exist keep their values."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import certifi
+
+from swath_sde.changes import Action, Change, pending
+from swath_sde.objects import Objects, applying, differences, objects_of
+from swath_sde.secrets._desired import MANAGED_BY, Certificate, Values, desired_objects, namespaces
+from swath_sde.trust import Request, installation_authority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from swath_sde.configuration import Installation
+    from swath_sde.trust import Authority
+
+__all__ = ["apply_secrets", "plan_secrets", "read_secret", "remove_namespaces"]
+
+_SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Where Debian keeps the certificates that the machine trusts; a site's own are among them."""
+
+
+def plan_secrets(installation: Installation) -> list[Change]:
+    """Return what ``apply_secrets`` would do; a Secret's values are never told.
+
+    Raises
+    ------
+    ClusterError
+        The cluster cannot be reached.
+    """
+    objects = objects_of(installation)
+    return [_compare(objects, body) for body in _desired(installation, objects)]
+
+
+def apply_secrets(installation: Installation) -> list[Change]:
+    """Make namespaces, trust, and secrets what they should be, and return what was done.
+
+    Raises
+    ------
+    ClusterError
+        The cluster cannot be reached, or refuses an object.
+    """
+    objects = objects_of(installation)
+    wanted = [(body, _compare(objects, body)) for body in _desired(installation, objects)]
+    changes = pending(change for _, change in wanted)
+    if changes:
+        with applying(objects, installation.name):
+            for body, change in wanted:
+                if change.action is not Action.NONE:
+                    objects.apply(body)
+    return changes
+
+
+def read_secret(objects: Objects, namespace: str, name: str) -> dict[str, str]:
+    """Return what a Secret holds, nothing where there is none."""
+    found = objects.get("Secret", name, namespace)
+    data = (found or {}).get("data") or {}
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def remove_namespaces(installation: Installation) -> list[Change]:
+    """Delete the installation's namespaces with all that they hold, and return what was done.
+
+    A namespace that does not carry the label of Swath is left alone.
+    """
+    objects = objects_of(installation)
+    done = []
+    for namespace in reversed(namespaces(installation)):
+        held = objects.get("Namespace", namespace)
+        labels = (held or {"metadata": {}})["metadata"].get("labels") or {}
+        if labels.get(MANAGED_BY) == "swath":
+            objects.delete("Namespace", namespace)
+            done.append(Change("Namespace", namespace, Action.DELETE))
+    return done
+
+
+def _desired(installation: Installation, objects: Objects) -> list[dict[str, Any]]:
+    authority = installation_authority(installation)
+
+    def read(namespace: str, name: str) -> Mapping[str, str]:
+        return read_secret(objects, namespace, name)
+
+    bundle = _SYSTEM_BUNDLE if _SYSTEM_BUNDLE.is_file() else Path(certifi.where())
+    return list(
+        desired_objects(
+            installation,
+            Values(read),
+            authority=authority.pem,
+            system_authorities=bundle.read_text(encoding="utf-8"),
+            certificate=_certificate(installation, authority, read),
+        )
+    )
+
+
+def _certificate(
+    installation: Installation, authority: Authority, read: Callable[[str, str], Mapping[str, str]]
+) -> Certificate | None:
+    """Return a new certificate of all addresses, None while the one in the cluster is good."""
+    request = Request(
+        name=f"*.{installation.domain}",
+        usages=("server",),
+        hosts=(f"*.{installation.domain}", installation.domain),
+        days=installation.tls.validity_days,
+    )
+    held = read(installation.namespace("ingress"), "ingress-tls")
+    text = held.get("tls.crt", "") + held.get("tls.key", "")
+    if text and authority.fits(text.encode(), request):
+        return None
+    issued = authority.issue(request)
+    begin = issued.rindex("-----BEGIN")  # the key comes last
+    return Certificate(chain=issued[:begin], key=issued[begin:])
+
+
+def _compare(objects: Objects, body: dict[str, Any]) -> Change:
+    """Return how an object would change."""
+    meta = body["metadata"]
+    name = f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else meta["name"]
+    held = objects.current(body)
+    if held is None:
+        return Change(body["kind"], name, Action.CREATE)
+    details = differences(held, {**held, **_merged(held, body)})
+    return Change(body["kind"], name, Action.UPDATE if details else Action.NONE, details)
+
+
+def _merged(held: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of an object that the manifest speaks of, as they would become."""
+    meta = dict(held["metadata"])
+    meta["labels"] = {**(meta.get("labels") or {}), **body["metadata"]["labels"]}
+    merged: dict[str, Any] = {"metadata": meta}
+    if "data" in body:
+        merged["data"] = {**(held.get("data") or {}), **body["data"]}
+    return merged

@@ -1,0 +1,68 @@
+"""From an empty machine to a working development environment, by the playbook that admins run, too."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+from swath_developer.journey import REPOSITORY, travel
+from swath_developer.places import data_folder
+
+from swath_sde.changes import pending
+from swath_sde.configuration import load_installation
+from swath_sde.errors import PlatformError
+from swath_sde.exclusive import exclusively
+from swath_sde.playbooks import run_playbook
+from swath_sde.reconcile import plan_installation, status_of
+from swath_sde.up._summary import summary
+from swath_sde.welcome import welcome_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from swath_sde.configuration import Installation
+
+__all__ = ["bring_up"]
+
+
+def bring_up(file: Path | None, *, tour: bool = True) -> None:
+    """Bring an installation up; what is right already stays, and an interrupted call is simply made again.
+
+    Parameters
+    ----------
+    file
+        Description of the installation; None for ``swath.yaml`` of this folder, or else all defaults.
+    tour
+        Whether to take the tour afterwards, and to put its repository into the workspaces.
+
+    Raises
+    ------
+    PlatformError
+        A part cannot be made; those before it are kept.
+    """
+    installation = load_installation(file)
+    began = time.monotonic()
+    with exclusively(installation.name):
+        if _right_already(installation):
+            click.echo(f"{installation.name}: everything is as it should be")
+        elif run_playbook("site", file):
+            raise PlatformError(
+                "the playbook has failed; what it said stands above. Once that is mended, the same command "
+                "goes on where it stopped"
+            )
+        seconds = time.monotonic() - began
+        if tour:
+            travel(None, product=None, fresh=False)
+            if installation.components.hub.enabled:
+                welcome_with(installation, data_folder() / "tour" / REPOSITORY)
+    click.echo(summary(installation, seconds))
+
+
+def _right_already(installation: Installation) -> bool:
+    """Tell whether there is nothing to do: quicker than to let the playbook find that out task by task."""
+    try:
+        found = status_of(installation) if not pending(plan_installation(installation)) else []
+    except PlatformError:  # the playbook tells what is wrong, and mends it where it can
+        return False
+    return bool(found) and all(one.good for one in found)

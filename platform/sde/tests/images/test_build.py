@@ -1,0 +1,122 @@
+"""What builds refuse before anything is begun, the command line of buildah, records and locks."""
+
+import shutil
+import threading
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from swath_sde.configuration import Installation
+from swath_sde.errors import ConfigurationError
+from swath_sde.images import (
+    BuildError,
+    Built,
+    MissingProgramError,
+    NoSpaceError,
+    Records,
+    build_images,
+    catalogue,
+)
+from swath_sde.images._apt import package_sources
+from swath_sde.images._build import check_room
+from swath_sde.images._buildah import Buildah
+from swath_sde.images._programs import logged
+from swath_sde.images._records import building
+
+needs_buildah = pytest.mark.skipif(
+    not shutil.which("buildah"), reason="the command line is that of a program"
+)
+
+
+def test_refuses_an_unknown_image_before_anything_else(small: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no image 'hub'"):
+        build_images(Installation(), ["hub"])
+
+
+def test_refuses_without_buildah_and_says_what_to_install(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(small))
+    with pytest.raises(MissingProgramError, match=r"buildah is not on PATH.*apt-get install buildah"):
+        build_images(Installation(), ["base"])
+
+
+@pytest.mark.parametrize("builder", ["kaniko", "buildkit"])
+def test_refuses_builders_that_are_not_for_this_machine(small: Path, builder: str) -> None:
+    installation = Installation.model_validate({"images": {"builder": builder}})
+    with pytest.raises(ConfigurationError, match=rf"images\.builder: {builder}"):
+        build_images(installation)
+
+
+def test_refuses_a_full_disk_with_numbers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024 -- the shape of shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100 << 30, 99 << 30, 1 << 30))
+    with pytest.raises(NoSpaceError, match=r"1\.0 GiB free, but 4 builds need 9\.0 GiB"):
+        check_room(4)
+    check_room(0)
+
+
+@needs_buildah
+def test_a_build_takes_nothing_from_the_network_by_itself_and_is_deterministic(home: Path) -> None:
+    image = catalogue()["hub"]
+    context = Path("/contexts/hub")
+    command = Buildah(suite="trixie").command(
+        image, context, apt=Path("/apt"), parents={"BASE": "localhost/swath/base:01"}
+    )
+    text = " ".join(command)
+    assert "--pull=never" in text
+    assert "--isolation chroot" in text
+    assert "--timestamp 1767225600" in text
+    assert "--volume /apt:/run/swath/apt:ro" in text
+    assert "--build-arg BASE=localhost/swath/base:01" in text
+    assert command[-3:] == ["--tag", f"localhost/swath/hub:{image.tag}", str(context)]
+
+
+def test_a_failed_step_is_told_with_the_last_lines_and_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = "echo 'STEP 3/4: RUN make'; seq 100; echo 'no rule to make target' >&2; exit 7"
+    with pytest.raises(BuildError) as caught:
+        logged(["sh", "-c", script], step="the build of hub", log=log)
+    told = str(caught.value)
+    assert "the build of hub failed at STEP 3/4: RUN make (exit status 7)" in told
+    assert str(log) in told
+    assert told.endswith("no rule to make target")
+    assert "  50\n" not in told
+    assert "50\n" in log.read_text()
+
+
+def test_records_are_kept_and_added_to(home: Path) -> None:
+    first = Built(name="base", tag="01", reference="r/base:01")
+    Records("one").add(first)
+    Records("one").add(Built(name="hub", tag="02", reference="r/hub:02", digest="sha256:00"))
+    assert Records("one").read()["base"] == first
+    assert set(Records("one").read()) == {"base", "hub"}
+    assert Records("other").read() == {}
+
+
+def test_two_builds_of_one_image_wait_for_each_other(tmp_path: Path) -> None:
+    order = []
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with building("hub", tmp_path) as waited:
+            order.append(("second", waited))
+
+    with building("hub", tmp_path) as waited:
+        thread = threading.Thread(target=second)
+        thread.start()
+        begun.wait()
+        thread.join(0.2)
+        order.append(("first", waited))
+    thread.join()
+    assert order == [("first", False), ("second", True)]
+
+
+def test_package_sources_may_be_given_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = tmp_path / "given"
+    (given / "sources.list.d").mkdir(parents=True)
+    (given / "sources.list.d" / "site.sources").write_text("Types: deb\n")
+    monkeypatch.setenv("SWATH_APT", str(given))
+    made = package_sources(tmp_path / "made", suite="trixie")
+    assert (made / "sources.list.d" / "site.sources").read_text() == "Types: deb\n"

@@ -1,0 +1,103 @@
+"""One installation for all of these tests: `swath up` in a state folder of its own, on free ports.
+
+What can be made anew (programs, images) is kept in this machine's cache, so that only a first run builds it.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import BrowserContext
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
+
+from browsing import browser
+from installation import USERS, Platform
+
+DEBIAN_PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}
+"""Programs that only these tests need, and the Debian package of each."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, in the range that the embedded cluster takes."""
+    for port in range(20000, 30000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> None:
+    """See to it that there is a browser."""
+    missing = [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program)]
+    if missing:
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        subprocess.run([*install, *missing], check=True, env=quiet)
+
+
+@pytest.fixture
+def session(platform: Platform, chromium: None, tmp_path: Path) -> Iterator[BrowserContext]:
+    """Give a browser with a new profile that trusts the installation's authority."""
+    with browser(tmp_path, platform.state / "trust" / "ca.crt") as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Bring an installation up, and remove it with its data at the end.
+
+    While tests are written, ``SWATH_TRIAL`` may name a folder in which an installation is kept.
+    """
+    kept = os.environ.get("SWATH_TRIAL")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("platform")
+    description = {
+        "version": 1,
+        "name": "trial",
+        "domain": "trial.localhost",
+        "where": {"kind": "embedded", "https_port": free_port()},
+        "components": {"hub": {"user_storage": "1Gi"}},
+        "identity": {
+            "temporary_passwords": False,  # a browser would have to choose new ones
+            "users": [
+                {
+                    "username": user,
+                    "email": f"{user}@example.org",
+                    "first_name": user.capitalize(),
+                    "last_name": "Example",
+                    "groups": [group],
+                }
+                for user, group in USERS.items()
+            ],
+        },
+    }
+    file = folder / "swath.yaml"
+    if file.is_file():
+        description = yaml.safe_load(file.read_text())
+    else:
+        file.write_text(yaml.safe_dump(description))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+    environment["XDG_DATA_HOME"] = str(folder / "data")
+    if home := environment.pop("SWATH_HOME", None):
+        environment["XDG_CACHE_HOME"] = f"{home}/cache"
+    running = Platform(file, environment, description)
+    try:
+        done = running.swath("up")
+        sys.stdout.write(done.stdout)
+        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+        yield running
+    finally:
+        if not kept:
+            gone = running.swath("down", "--data", "--yes")
+    assert kept or gone.returncode == 0, gone.stderr

@@ -1,0 +1,124 @@
+"""What a developer and a scientist do in a browser, and what others may not."""
+
+import json
+import re
+
+import pytest
+from browsing import log_in, start_workspace
+from installation import Platform
+from playwright.sync_api import BrowserContext, expect
+
+
+def test_a_developer_runs_the_tests_of_the_scaffolded_repository_in_the_editor(
+    platform: Platform, session: BrowserContext
+) -> None:
+    page = session.new_page()
+    log_in(page, platform.url("hub"), "ada", platform.password("ada"))
+    start_workspace(page, "code-server")
+    expect(page.get_by_role("treeitem", name="my-processor")).to_be_visible()
+    page.keyboard.press("Control+Backquote")
+    terminal = page.locator(".xterm-helper-textarea")
+    terminal.wait_for(state="attached")
+    terminal.press_sequentially(
+        "cd ~/my-processor && python -m pytest -q > ../told.txt; echo $? > ../status.txt\n"
+    )
+    # What a terminal paints is a canvas; what it did is in the home.
+    told = platform.eventually(
+        lambda: platform.in_workspace("ada", "cat", "/home/swath/status.txt", "/home/swath/told.txt"),
+        lambda text: "passed" in text,
+    )
+    assert told.startswith("0\n")
+    assert re.search(r"\d+ passed", told)
+    page.screenshot(path=platform.pictures / "code-server.png")
+
+
+def test_a_notebook_of_the_core_runs_in_jupyterlab(platform: Platform, session: BrowserContext) -> None:
+    page = session.new_page()
+    log_in(page, platform.url("hub"), "bob", platform.password("bob"))
+    start_workspace(page, "JupyterLab")
+    page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
+    cell = page.locator(".jp-Notebook .jp-InputArea-editor .cm-content").first
+    cell.click()
+    page.keyboard.type("import swath, xarray; print(swath.__version__, 6 * 7)")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output pre").first).to_have_text(re.compile(r"^\d+\.\d+\.\d+ 42\s*$"))
+    page.screenshot(path=platform.pictures / "jupyterlab.png")
+
+
+def test_a_user_whose_group_has_no_workspace_is_refused(platform: Platform, session: BrowserContext) -> None:
+    page = session.new_page()
+    log_in(page, platform.url("hub"), "eve", platform.password("eve"))
+    expect(page.locator("body")).to_contain_text(re.compile("403|not allowed|Forbidden|not authorized", re.I))
+    page.screenshot(path=platform.pictures / "refused.png")
+
+
+def test_nobody_gets_in_without_a_log_in(platform: Platform, session: BrowserContext) -> None:
+    for path in ("/user/ada/lab", "/user/ada/vscode/", "/user/ada/api/contents"):
+        page = session.new_page()
+        page.goto(platform.url("hub") + path)
+        assert page.url.startswith((platform.url("keycloak"), platform.url("hub") + "/hub/login")), page.url
+
+
+def test_a_forged_cookie_opens_nothing(platform: Platform, session: BrowserContext) -> None:
+    hub = platform.url("hub")
+    for name in ("jupyterhub-session-id", "jupyterhub-hub-login", "jupyterhub-user-ada", "_xsrf"):
+        session.add_cookies([{"name": name, "value": "2|1:0|10:1700000000|1:x|forged|0", "url": hub}])
+    answer = session.request.get(f"{hub}/hub/api/user", max_redirects=0)
+    assert answer.status == 403
+    answer = session.request.get(f"{hub}/user/ada/api/contents", max_redirects=0)
+    assert answer.status in {302, 403}
+
+
+@pytest.mark.parametrize("token", ["forged", "0" * 32, "eyJhbGciOiJub25lIn0.eyJuYW1lIjoiYWRhIn0."])
+def test_a_forged_token_opens_nothing(platform: Platform, session: BrowserContext, token: str) -> None:
+    for path in ("/hub/api/users", "/user/ada/api/contents"):
+        answer = session.request.get(
+            platform.url("hub") + path, headers={"Authorization": f"token {token}"}, max_redirects=0
+        )
+        assert answer.status == 403, path
+
+
+def test_a_user_reaches_neither_server_nor_token_nor_volume_of_another(
+    platform: Platform, session: BrowserContext
+) -> None:
+    hub = platform.url("hub")
+    page = session.new_page()
+    log_in(page, hub, "bob", platform.password("bob"))
+    page.wait_for_url(f"{hub}/**")
+    page.goto(f"{hub}/user/ada/lab")
+    expect(page.locator("body")).to_contain_text(re.compile("403|404|not allowed|permission", re.I))
+    for method, path in (
+        ("GET", "/user/ada/api/contents"),
+        ("GET", "/hub/api/users/ada"),
+        ("GET", "/hub/api/users/ada/tokens"),
+        ("POST", "/hub/api/users/ada/tokens"),
+        ("DELETE", "/hub/api/users/ada/server"),
+    ):
+        answer = session.request.fetch(hub + path, method=method, max_redirects=0)
+        assert answer.status in {302, 403, 404}, (method, path, answer.status)
+        assert "token" not in answer.text() or answer.status != 200
+    mounted = json.loads(platform.kubectl("-n", f"{platform.name}-hub", "get", "pods", "-o", "json"))
+    claims = {
+        pod["metadata"]["name"]: [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in pod["spec"]["volumes"]
+            if "persistentVolumeClaim" in volume
+        ]
+        for pod in mounted["items"]
+        if pod["metadata"]["name"].startswith("workspace-")
+    }
+    assert claims["workspace-ada"] == ["claim-ada"]
+    assert claims["workspace-bob"] == ["claim-bob"]
+
+
+def test_a_workspace_holds_no_token_of_the_cluster(platform: Platform) -> None:
+    told = platform.in_workspace("ada", "ls", "/var/run/secrets", check=False)
+    assert "kubernetes.io" not in told
+    told = platform.in_workspace(
+        "ada",
+        "python",
+        "-c",
+        f"import socket; socket.create_connection(('postgresql.{platform.name}-postgresql', 5432), 5)",
+        check=False,
+    )
+    assert "Error" in told
