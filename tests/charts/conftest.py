@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +73,9 @@ USED: dict[str, dict[str, Any]] = {
         "networkPolicy": {"extraEgress": [{"ports": [{"port": 443}]}]},
     },
     "hub": {
-        **LEAST["hub"],
+        "image": {"digest": DIGEST},
+        "proxy": {"image": {"digest": DIGEST}},
+        "workspace": {"image": {"digest": DIGEST}},
         "installation": "sde",
         "host": "hub.sde.test",
         "oidc": {"issuer": "https://keycloak.sde.test:8443/realms/sde"},
@@ -131,6 +136,25 @@ def _helm_program() -> str:
 @pytest.fixture(scope="session")
 def helm() -> Helm:
     return Helm(_helm_program())
+
+
+def python_of(lock: Path) -> Path:
+    """Return the interpreter of an environment made of a hashed lock, kept in ``.cache`` until it changes."""
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    home = REPOSITORY / ".cache" / f"charts-{lock.parent.name}-{digest}"
+    home.parent.mkdir(exist_ok=True)
+    uv = [sys.executable, "-m", "uv"]
+    # Several workers of pytest come here at once.
+    with (home.parent / f"charts-{lock.parent.name}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not (home / "complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            python = str(home / "bin" / "python")
+            subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(home)], check=True)
+            install = ["pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock)]
+            subprocess.run([*uv, *install], check=True)
+            (home / "complete").touch()
+    return home / "bin" / "python"
 
 
 def pod_specs(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

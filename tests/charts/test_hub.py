@@ -6,11 +6,8 @@ of their own below ``.cache``, made of the hashed lock beside the tests and kept
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 
-from .conftest import CHARTS, REPOSITORY, USED
+from .conftest import CHARTS, REPOSITORY, USED, python_of
 from .test_security import violations
 
 if TYPE_CHECKING:
@@ -44,29 +41,7 @@ VALUES = {
 @pytest.fixture(scope="session")
 def hub_python() -> Path:
     """Return the interpreter of an environment with the hub's packages."""
-    lock = TESTS / "requirements.txt"
-    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    home = REPOSITORY / ".cache" / f"charts-hub-{digest}"
-    home.parent.mkdir(exist_ok=True)
-    uv = [sys.executable, "-m", "uv"]
-    # Several workers of pytest come here at once.
-    with (home.parent / "charts-hub.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not (home / "complete").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(home)], check=True)
-            install = [
-                "pip",
-                "sync",
-                "--quiet",
-                "--require-hashes",
-                "--python",
-                str(home / "bin/python"),
-                str(lock),
-            ]
-            subprocess.run([*uv, *install], check=True)
-            (home / "complete").touch()
-    return home / "bin" / "python"
+    return python_of(TESTS / "requirements.txt")
 
 
 @pytest.fixture

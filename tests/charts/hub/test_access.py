@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from jupyterhub import orm
+from jupyterhub import orm, roles
 from jupyterhub.app import JupyterHub
 from jupyterhub.crypto import CryptKeeper
 from jupyterhub.objects import Server
@@ -139,7 +139,6 @@ async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
             "manage_groups": True,
             "auth_state_groups_key": "oauth_user.groups",
             "allowed_groups": {"scientists"},
-            "admin_groups": {"admins"},
             "check_seconds": 3600,
         }
     )
@@ -236,10 +235,13 @@ async def test_the_round_leaves_members_alone(hub: Hub) -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_round_takes_away_admin_rights(hub: Hub) -> None:
+async def test_nobody_stays_what_jupyterhub_calls_an_administrator(hub: Hub) -> None:
     hub.user.admin = True
+    roles.assign_default_roles(hub.app.db, entity=hub.user.orm_user)
+    assert "admin" in {role.name for role in hub.user.roles}
     await hub.login.check_all()
     assert hub.user.admin is False
+    assert "admin" not in {role.name for role in hub.user.roles}
 
 
 @pytest.mark.asyncio

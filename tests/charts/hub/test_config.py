@@ -9,6 +9,7 @@ import pytest
 from jupyterhub.app import JupyterHub
 from jupyterhub.crypto import CryptKeeper
 from jupyterhub.proxy import ConfigurableHTTPProxy
+from jupyterhub.scopes import _expand_scope
 from kubespawner import KubeSpawner
 from swath_access import SwathAuthenticator
 from traitlets.config import Config
@@ -56,19 +57,29 @@ def test_the_login_uses_pkce_and_keeps_its_state_encrypted(config: Config) -> No
     assert login.enable_pkce
     assert login.enable_auth_state
     assert login.authorize_url.endswith("/realms/swath/protocol/openid-connect/auth")
-    assert login.allowed_groups == {"scientists"}
-    assert login.admin_groups == {"admins"}
+    assert login.allowed_groups == {"scientists", "admins"}
     assert not login.allow_all
     assert not login.allow_existing_users
 
 
 def test_the_culler_may_read_activity_and_stop_servers_only(config: Config) -> None:
-    (role,) = config.JupyterHub.load_roles
+    role = next(role for role in config.JupyterHub.load_roles if role["name"] == "idle-culler")
     assert set(role["scopes"]) == {"list:users", "read:users:activity", "read:servers", "delete:servers"}
     (service,) = config.JupyterHub.services
     assert "--timeout=600" in service["command"]
     assert "--max-age=7200" in service["command"]
     assert importlib.util.find_spec("jupyterhub_idle_culler")
+
+
+def test_administrators_cannot_enter_servers_nor_act_as_users(config: Config) -> None:
+    assert not config.SwathAuthenticator.get("admin_groups")
+    role = next(role for role in config.JupyterHub.load_roles if role["name"] == "operator")
+    assert role["groups"] == ["admins"]
+    granted = set().union(*(_expand_scope(scope) for scope in role["scopes"]))
+    assert "delete:servers" in granted
+    assert not {
+        scope for scope in granted if scope.startswith(("access:", "tokens", "admin:", "delete:users"))
+    }
 
 
 def test_volumes_outlive_users(config: Config) -> None:

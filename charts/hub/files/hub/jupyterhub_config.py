@@ -103,8 +103,8 @@ authenticator.username_claim = oidc["usernameClaim"]
 authenticator.enable_auth_state = True
 authenticator.manage_groups = True
 authenticator.auth_state_groups_key = f"oauth_user.{oidc['groupsClaim']}"
-authenticator.allowed_groups = set(access["allowedGroups"])
-authenticator.admin_groups = set(access["adminGroups"])
+# Nobody gets JupyterHub's own role "admin", which may enter every server: see the role "operator" below.
+authenticator.allowed_groups = {*access["allowedGroups"], *access["adminGroups"]}
 authenticator.auth_refresh_age = access["checkSeconds"]
 authenticator.check_seconds = access["checkSeconds"]
 authenticator.refresh_pre_spawn = True
@@ -173,7 +173,7 @@ spawner.environment = {
     "HOME": "/home/swath",
     # The server's own idea of activity, below /etc/swath/jupyter, is told to the hub this often.
     "JUPYTER_CONFIG_PATH": "/etc/swath/jupyter",
-    "JUPYTERHUB_ACTIVITY_INTERVAL": str(min(300, max(5, idle // 4))),
+    "JUPYTERHUB_ACTIVITY_INTERVAL": str(min(60, max(5, idle // 4))),
     # code-server listens on a unix socket, which no other user of the network can reach.
     "JUPYTER_VSCODE_PROXY_USE_SOCKET": "true",
     **settings["environment"],
@@ -197,8 +197,23 @@ hub.services = [
 ]
 hub.load_roles = [
     {
+        "name": "operator",
+        "description": "Sees users and their servers, starts and stops them, and cannot enter them",
+        "groups": access["adminGroups"],
+        "scopes": [
+            "admin-ui",
+            "list:users",
+            "read:users",
+            "servers",
+            "list:groups",
+            "read:groups",
+            "list:services",
+            "read:hub",
+        ],
+    },
+    {
         "name": "idle-culler",
         "services": ["idle-culler"],
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
-    }
+    },
 ]

@@ -14,7 +14,7 @@ from collections import defaultdict
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub import orm
+from jupyterhub import orm, roles
 from jupyterhub.app import JupyterHub
 from oauthenticator.generic import GenericOAuthenticator
 from tornado.httpclient import HTTPClientError
@@ -53,6 +53,12 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthe
         if isinstance(self.parent, JupyterHub) and self.check_seconds:
             self._round = PeriodicCallback(self.check_all, self.check_seconds * 1000)
             self._round.start()
+
+    async def update_auth_model(self, auth_model: Model) -> Model:
+        """Make nobody an administrator in JupyterHub's sense: those may enter all servers."""
+        auth_model = await super().update_auth_model(auth_model)
+        auth_model["admin"] = False
+        return auth_model
 
     async def get_token_info(self, handler: Any, params: Model) -> Model:
         """Ask for tokens, and remember whether a failure was a refusal or no answer."""
@@ -106,21 +112,26 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthe
     async def check_all(self) -> None:
         """Look up every user whose server runs."""
         for user in list(self.parent.users.values()):
-            if not user.active or any(spawner.pending for spawner in user.spawners.values()):
-                continue
             try:
-                model = await self.refresh_user(user)
-                if model is False:
-                    await self.end(user, "has no session with the single sign-on any longer")
-                elif isinstance(model, dict):
-                    user.admin = bool(model["admin"])
-                    user.sync_groups(model["groups"])
-                    self.parent.db.commit()
+                await self._check(user)
             except HTTPError as refusal:
                 self.log.info("%s", refusal.log_message)
             except Exception:
-                # The others must be looked up all the same.
-                self.log.exception("Could not check the access of %s", user.name)
+                # The others must be looked up all the same, and on a database that was away for a moment.
+                self.log.exception("Could not check the access of a user")
+                self.parent.db.rollback()
+
+    async def _check(self, user: User) -> None:
+        if not user.active or any(spawner.pending for spawner in user.spawners.values()):
+            return
+        model = await self.refresh_user(user)
+        if model is False:
+            await self.end(user, "has no session with the single sign-on any longer")
+        elif isinstance(model, dict):
+            user.admin = False
+            roles.assign_default_roles(self.parent.db, entity=user.orm_user)
+            user.sync_groups(model["groups"])
+            self.parent.db.commit()
 
     async def end(self, user: User, why: str) -> None:
         """Stop a user's servers, and make tokens and cookies void. The volume stays."""
@@ -132,7 +143,6 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthe
             database.delete(code)
         # Cookies name this id: none that was set before is valid after.
         user.orm_user.cookie_id = orm.new_token()
-        user.orm_user.admin = False
         await user.save_auth_state(None)
         database.commit()
         for name, spawner in list(user.spawners.items()):

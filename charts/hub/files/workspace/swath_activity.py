@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tornado.ioloop import IOLoop
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -109,6 +111,9 @@ def _load_jupyter_server_extension(server: Any) -> None:
         # Browsers say what they ask for; a page that was not given, for want of a login, is not opened.
         if handler.request.headers.get("Sec-Fetch-Mode") == "navigate" and handler.get_status() < 300:
             activity.opened()
+            # At once: the hub may be about to stop a server that was idle until now.
+            for hub in server.extension_manager.extension_apps.get("jupyterhub-singleuser", ()):
+                IOLoop.current().spawn_callback(hub.notify_activity)
         log_request(handler)
 
     settings["log_function"] = note
