@@ -69,7 +69,7 @@ class View:
 
     def _start(self, event: dict[str, Any]) -> None:
         kind = "nothing is changed" if event["check"] else "what differs is changed"
-        left = f"; {_lasting(event['left'])} if nothing has changed since" if event["left"] else ""
+        left = f"; about {_lasting(event['left'])} by earlier runs" if event["left"] else ""
         self._print(f"{event['playbook']}: {kind}{left}")
 
     def _task(self, event: dict[str, Any]) -> None:
