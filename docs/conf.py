@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
+    "swath_charts",
     "swath_commands",
     "swath_layers",
     "swath_mathml",

@@ -1,7 +1,7 @@
 """The Python that the chart hub carries, against the packages of the hub's image.
 
-They do not fit into this repository's own environment (another SQLAlchemy, another tornado), so they get one of their
-own below ``.cache``, made of the hashed lock beside the tests and kept until the lock changes.
+They do not fit into this repository's own environment (another SQLAlchemy, another tornado), so they get one
+of their own below ``.cache``, made of the hashed lock beside the tests and kept until the lock changes.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def test_python_of_the_charts_is_typed(hub_python: Path) -> None:
                 "--ignore-missing-imports",
                 "--python-executable",
                 hub_python,
-                "--no-incremental",
+                "--cache-dir=/dev/null",
                 *chosen,
             ],
             capture_output=True,

@@ -1,4 +1,4 @@
-"""Every pod meets *restricted* and more, every release is closed to the network, no secret is in any object."""
+"""Every pod meets *restricted* and more, every release is closed to the network, no object has a secret."""
 
 from __future__ import annotations
 

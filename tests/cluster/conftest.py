@@ -1,4 +1,4 @@
-"""A cluster of the tests' own: a state folder and ports that nobody else has; only the built programs are shared."""
+"""A cluster of the tests' own: its state and ports are nobody else's; only built programs are shared."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from swath_sde.cluster import EmbeddedCluster, NodeError
 from swath_sde.cluster._archive import write_image
-from swath_sde.cluster._ports import free_port
+from swath_sde.cluster._ports import free_port, own_port
 from swath_sde.cluster._settings import Settings
 from swath_sde.configuration import Installation
 from swath_sde.places import cache_folder
@@ -35,12 +35,12 @@ def _root():
 
 
 def retried(check, *, within=60.0, every=0.3):
-    """Return what ``check`` returns as soon as that is true; the last answer, or error, after ``within`` seconds."""
+    """Return what ``check`` returns as soon as that is true; after ``within`` seconds, whatever it is."""
     until = time.monotonic() + within
     while True:
         try:
             found, error = check(), None
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 -- the last one is raised
             found, error = None, raised
         if found or time.monotonic() > until:
             if error:
@@ -74,7 +74,7 @@ def installation(home):
             "version": 1,
             "name": name,
             "domain": f"{name}.localhost",
-            "where": {"kind": "embedded", "https_port": free_port(20000 + os.getpid() % 9000)},
+            "where": {"kind": "embedded", "https_port": own_port(f"{home} {name}") + 7000},
         }
         return Installation.model_validate(settings | changes)
 
@@ -266,6 +266,11 @@ class Machine:
     def traces(self):
         """Return everything of the cluster that is on this machine, but for its state folder."""
         return {kind: found for kind, found in self._all() if found}
+
+    def left(self):
+        """Return what is still there after the moment that the system takes to reap orphans."""
+        retried(lambda: not self.traces(), within=10)
+        return self.traces()
 
     def _all(self):
         marks = (str(self.state), self.identity)

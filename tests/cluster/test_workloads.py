@@ -41,9 +41,9 @@ def test_a_service_is_found_by_name_and_balances(apply, running, kubectl, manife
 
 
 def test_a_pod_reaches_itself_through_its_service(apply, running, kubectl, manifest, retry):
-    apply(manifest.pod("web", "serve", "8080"), manifest.service("web", 80))
-    running("web")
-    assert retry(lambda: kubectl("exec", "web", "--", "/bin/probe", "get", "http://web/").strip() == "web")
+    apply(manifest.pod("self", "serve", "8080", labels={"app": "web"}), manifest.service("web", 80))
+    running("self")
+    assert retry(lambda: kubectl("exec", "self", "--", "/bin/probe", "get", "http://web/").strip() == "self")
 
 
 def test_a_node_port_is_on_this_machines_loopback(cluster, apply, running, manifest, retry):
@@ -149,7 +149,12 @@ def test_memory_within_the_limit_is_had(apply, kubectl, manifest, retry):
     ("change", "told"),
     [
         (lambda spec: spec.update(hostNetwork=True), "hostNetwork"),
-        (lambda spec: spec["containers"][0]["securityContext"].update(privileged=True), "privileged"),
+        (
+            lambda spec: spec["containers"][0]["securityContext"].update(
+                privileged=True, allowPrivilegeEscalation=True
+            ),
+            "privileged",
+        ),
         (lambda spec: spec["securityContext"].update(runAsUser=0), "runAsUser=0"),
         (lambda spec: spec["volumes"].append({"name": "x", "hostPath": {"path": "/"}}), "hostPath"),
     ],

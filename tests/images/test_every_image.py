@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -11,6 +12,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from swath_sde.changes import pending
 from swath_sde.configuration import Installation
 from swath_sde.images import Built, Records, catalogue, plan_images
+from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._buildah import Buildah
 
 IMAGES = list(catalogue())
@@ -89,3 +91,16 @@ def test_a_second_build_does_nothing(
     first = built("haproxy")
     assert pending(plan_images(installation, ["haproxy"])) == []
     assert built("haproxy") == first
+
+
+def test_package_sources_of_a_build_are_the_machines_for_the_images_suite(tmp_path: Path) -> None:
+    made = package_sources(tmp_path / "apt", suite="trixie")
+    sources = (made / "sources.list.d" / "debian.sources").read_text()
+    assert "Suites: trixie\n" in sources
+    assert "Suites: trixie-security\n" in sources
+    keyrings = set(re.findall(r"Signed-By: (.*)", sources))
+    assert keyrings
+    for keyring in keyrings:
+        assert (made / Path(keyring).relative_to(MOUNTED)).is_file()
+    settings = (made / "apt.conf.d" / "machine").read_text().splitlines()
+    assert [line for line in settings if not line.startswith(("Acquire::", "APT::Sandbox::User "))] == []

@@ -132,7 +132,38 @@ def test_the_editor_answers_on_its_socket_and_on_no_port(container: Start, tmp_p
         ours = subprocess.run(
             ["pgrep", "-g", str(server.pid)], capture_output=True, text=True, check=False
         ).stdout.split()
+        assert ours
         assert not [line for line in listening.splitlines() for pid in ours if f"pid={pid}," in line]
+
+
+def test_jupyterlab_leads_to_the_editor_and_only_with_its_token(container: Start, tmp_path: Path) -> None:
+    home, log, port = owned(tmp_path / "home"), tmp_path / "log", free_port()
+    command = ["/usr/libexec/swath/start", "jupyter", "lab", "--no-browser", f"--port={port}"]
+    command += ["--ServerApp.token=known", "--ServerApp.port_retries=0"]
+    ask = [
+        "curl",
+        "--silent",
+        "--location",
+        "--max-time",
+        "60",
+        "--output",
+        "-",
+        "--write-out",
+        "%{http_code}",
+    ]
+    address = f"http://127.0.0.1:{port}/vscode/"
+    with container("workspace").started(*command, volumes=[f"{home}:/home/swath"], log=log):
+        wait_for(lambda: answers(port), log)
+        told = subprocess.run(
+            [*ask, "--header", "Authorization: token known", address],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert told.endswith("200"), log.read_text()
+        assert "vscode-workbench-web-configuration" in told
+        refused = subprocess.run([*ask, address], capture_output=True, text=True, check=True).stdout
+        assert "vscode-workbench-web-configuration" not in refused
 
 
 def test_a_scaffolded_repository_waits_in_the_home_and_its_tests_pass(

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 PLUGIN = Path(__file__).parent / "plugin"
-sys.path.insert(0, str(PLUGIN))  # as if it were installed
+MADE = Path(__file__).parent / "made"
+"""Modules that make what tests read."""
+sys.path[:0] = [str(PLUGIN), str(MADE)]  # as if they were installed
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Tests of the Python that the chart hub carries, run with the packages of the hub's image (see ../test_hub.py)."""
+"""Tests of the Python that the chart hub carries, run with the packages of the hub's image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints, as JSON, the pod and the volume claim that KubeSpawner makes of the chart's configuration for a user."""
+"""Prints, as JSON, the pod and the volume claim that KubeSpawner makes for a user."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ KUBECONFIG.write_text(
 )
 os.environ["KUBECONFIG"] = str(KUBECONFIG)
 
-from jupyterhub import orm
-from jupyterhub.app import JupyterHub
-from jupyterhub.objects import Hub
-from jupyterhub.user import User
-from kubernetes_asyncio import client
-from kubespawner import KubeSpawner
+from jupyterhub import orm  # noqa: E402 - reads KUBECONFIG
+from jupyterhub.app import JupyterHub  # noqa: E402 - reads KUBECONFIG
+from jupyterhub.objects import Hub  # noqa: E402 - reads KUBECONFIG
+from jupyterhub.user import User  # noqa: E402 - reads KUBECONFIG
+from kubernetes_asyncio import client  # noqa: E402 - reads KUBECONFIG
+from kubespawner import KubeSpawner  # noqa: E402 - reads KUBECONFIG
 
 
 async def main(name: str, profile: str) -> None:

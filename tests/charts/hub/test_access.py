@@ -1,8 +1,7 @@
-"""Access follows the single sign-on: a real hub, and a stand-in for the endpoints of an OpenID Connect provider."""
+"""Access follows the single sign-on: a real hub, and a stand-in for an OpenID provider's endpoints."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +83,7 @@ class Asleep(Spawner):  # type: ignore[misc]
         return None if self.running else 0
 
     async def stop(self, now: bool = False) -> None:
+        assert not now
         self.running = False
 
 
@@ -93,7 +93,8 @@ class Routes:
     def __init__(self) -> None:
         self.removed: list[str] = []
 
-    async def delete_user(self, user: Any, name: str = "") -> None:
+    async def delete_user(self, user: Any, server: str = "") -> None:
+        assert server == ""
         self.removed.append(user.name)
 
 
@@ -116,7 +117,7 @@ async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     server = HTTPServer(
         Application(
             [("/userinfo", UserInfo, {"provider": provider}), ("/token", Token, {"provider": provider})],
-            log_function=lambda handler: None,
+            log_function=lambda _: None,
         )
     )
     server.add_socket(socket)

@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import swath_activity
 from swath_activity import Activity
-from tornado.httpclient import AsyncHTTPClient, HTTPClient, HTTPRequest
+from tornado.httpclient import HTTPClient, HTTPRequest
 from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
@@ -28,7 +28,7 @@ class Kernels:
     """The two questions that are asked of a kernel manager."""
 
     def __init__(self, state: str = "idle") -> None:
-        self.last_kernel_activity = datetime.fromtimestamp(LONG_AGO, timezone.utc)
+        self.last_kernel_activity = datetime.fromtimestamp(LONG_AGO, UTC)
         self.state = state
 
     def list_kernels(self) -> list[dict[str, str]]:
@@ -60,7 +60,7 @@ def activity(home: Path, terminals: Path) -> Activity:
 
 
 def age(meter: Activity) -> timedelta:
-    return datetime.now(timezone.utc) - meter.last()
+    return datetime.now(UTC) - meter.last()
 
 
 RECENT = timedelta(minutes=30)
@@ -126,6 +126,7 @@ class _Only:
         self._path = path
 
     def glob(self, pattern: str) -> list[Path]:
+        assert self._path.match(pattern)
         return [self._path]
 
 
@@ -150,13 +151,13 @@ def server(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             stderr=log,
         )
 
-    def ask(path: str, method: str = "GET", body: Any = None) -> Any:
+    def ask(path: str, method: str = "GET", body: Any = None, **headers: str) -> Any:
         client = HTTPClient()
         try:
             request = HTTPRequest(
                 f"http://127.0.0.1:{port}/{path}",
                 method=method,
-                headers={"Authorization": "token t"},
+                headers={"Authorization": "token t", **headers},
                 body=None if body is None else json.dumps(body),
             )
             return json.loads(client.fetch(request).body)
@@ -193,6 +194,14 @@ def test_requests_do_not_count_but_work_does(server: Callable[..., Any]) -> None
     assert last(server) > before
 
 
+def test_a_page_that_a_browser_opens_counts(server: Callable[..., Any]) -> None:
+    before = last(server)
+    server("api/status", **{"Sec-Fetch-Mode": "cors"})
+    assert last(server) == before
+    server("api/status", **{"Sec-Fetch-Mode": "navigate"})
+    assert last(server) > before
+
+
 @pytest.mark.asyncio
 async def test_an_open_websocket_does_not_count(server: Callable[..., Any]) -> None:
     import asyncio
@@ -200,15 +209,20 @@ async def test_an_open_websocket_does_not_count(server: Callable[..., Any]) -> N
     loop = asyncio.get_running_loop()
     ask = lambda *words: loop.run_in_executor(None, server, *words)  # noqa: E731
     kernel = await ask("api/kernels", "POST", {})
-    await asyncio.sleep(3)  # starting is activity
-    before = await ask("api/status")
     request = HTTPRequest(
         f"ws://127.0.0.1:{server.port}/api/kernels/{kernel['id']}/channels",  # type: ignore[attr-defined]
         headers={"Authorization": "token t"},
     )
     socket = await websocket_connect(request)
+    # Starting is activity, however long it takes: wait until the kernel has said its last.
+    before, settled = await ask("api/status"), 0
+    while settled < 4:
+        await asyncio.sleep(0.5)
+        now = await ask("api/status")
+        settled = settled + 1 if now["last_activity"] == before["last_activity"] else 0
+        before = now
     for _ in range(5):
-        await socket.ping(b"still there") if asyncio.iscoroutinefunction(socket.ping) else socket.ping(b"x")
+        socket.ping(b"still there")
         await asyncio.sleep(0.3)
     after = await ask("api/status")
     assert after["last_activity"] == before["last_activity"]

@@ -1,4 +1,4 @@
-"""JupyterHub's configuration: what the chart's values say (``settings.json``), and secrets from mounted files.
+"""JupyterHub's configuration: what the chart's values say (``settings.json``), and secrets from files.
 
 JupyterHub runs this file with ``c`` in its name space, and ``get_config`` to get at it.
 """
@@ -187,6 +187,8 @@ hub.services = [
             sys.executable,
             "-m",
             "jupyterhub_idle_culler",
+            # Not by the Service, which leads here only once this pod is ready.
+            "--url=http://127.0.0.1:8081/hub/api",
             f"--timeout={idle}",
             f"--max-age={settings['culling']['maxAgeHours'] * 3600}",
             f"--cull-every={min(300, max(5, idle // 4))}",

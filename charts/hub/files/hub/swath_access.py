@@ -1,9 +1,10 @@
 """Access to the hub follows the single sign-on while a user works, not only at the login.
 
-A user's groups and session are looked up again at every request that is older than ``auth_refresh_age``, before a
-server starts, and every ``check_seconds`` for everyone whose server runs. Who has lost the last allowed group, was
-disabled, or whose session has ended is logged out: servers are stopped, tokens and cookies are void. While the single
-sign-on cannot be reached nothing is decided: what was granted stays granted, and nobody new gets in.
+A user's groups and session are looked up again at a request that comes ``auth_refresh_age`` after the last
+time, before a server starts, and every ``check_seconds`` for everyone whose server runs. Who has lost the
+last allowed group, was disabled, or whose session has ended is logged out: servers are stopped, tokens and
+cookies are void. While the single sign-on cannot be reached nothing is decided: what was granted stays
+granted, and nobody new gets in.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthe
             self._unreachable.set(not is_refusal(error))
             raise
 
-    async def refresh_user(self, user: User, handler: Any = None, **kwargs: Any) -> bool | Model:
+    async def refresh_user(self, user: User, handler: Any = None, **_: Any) -> bool | Model:
         """Look a user up again; end the user's access if it was lost.
 
         Returns
@@ -72,8 +73,8 @@ class SwathAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # oauthe
         Raises
         ------
         tornado.web.HTTPError
-            403 where the user has lost the access: a request with a token must fail too, and the hub itself would let
-            it pass.
+            403 where the user has lost the access: a request with a token must fail too, and the hub itself
+            would let it pass.
         """
         async with self._locks[user.name]:
             model = await self._look_up(user, handler)

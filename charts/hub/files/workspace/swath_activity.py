@@ -1,15 +1,15 @@
 """What counts as activity of a user's server, so that an editor left open in a tab does not keep it running.
 
-Counted are: keys that reach a program in any terminal, JupyterLab's or code-server's; kernels that run or answer;
-files that change below the home, hidden folders excepted (editors and Git write there by themselves). Not counted are
-open tabs, requests, websockets, and what programs print.
+Counted are: pages that are opened; keys that reach a program in any terminal, JupyterLab's or code-server's;
+kernels that run or answer; files that change below the home, hidden folders excepted (editors and Git write
+there by themselves). Not counted are open tabs, their requests and websockets, and what programs print.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +56,17 @@ class Activity:
         self._terminals = terminals
         self._last = time.time()
 
+    def opened(self) -> None:
+        """Note that a page was opened."""
+        self._last = time.time()
+
     def last(self) -> datetime:
         """Return the time of the last activity; the server's start is the first."""
         now = time.time()
         # A clock or a file that is ahead must not keep the server running for ever.
         seen = [moment for moment in (self._typed(), self._computed(now), self._changed()) if moment <= now]
         self._last = max([self._last, *seen])
-        return datetime.fromtimestamp(self._last, timezone.utc)
+        return datetime.fromtimestamp(self._last, UTC)
 
     def _typed(self) -> float:
         """When a program last read from a terminal: the kernel keeps it as the device's access time."""
@@ -96,8 +100,18 @@ class Activity:
 
 def _load_jupyter_server_extension(server: Any) -> None:
     """Have the server tell the hub of this activity, in place of its own record."""
-    activity = Activity(server.web_app.settings["kernel_manager"], home=Path.home())
+    settings = server.web_app.settings
+    activity = Activity(settings["kernel_manager"], home=Path.home())
     server.web_app.last_activity = activity.last
+    log_request = settings["log_function"]
+
+    def note(handler: Any) -> None:
+        # Browsers say what they ask for; a page that was not given, for want of a login, is not opened.
+        if handler.request.headers.get("Sec-Fetch-Mode") == "navigate" and handler.get_status() < 300:
+            activity.opened()
+        log_request(handler)
+
+    settings["log_function"] = note
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -271,7 +271,10 @@ def test_writes_still_under_way_in_zarr_when_one_fails_leave_nothing(tmp_path):
     async def together(path):
         await asyncio.gather(fail(path), asyncio.to_thread(late, path / "array"))
 
-    with pytest.raises(WriteError, match="No space left"), commit.new_product(tmp_path / "product") as partial:
+    with (
+        pytest.raises(WriteError, match="No space left"),
+        commit.new_product(tmp_path / "product") as partial,
+    ):
         sync(together(partial))
     time.sleep(0.5)
     assert not left(tmp_path)

@@ -24,7 +24,7 @@ def write_image(
     links: Mapping[str, str] | None = None,
     user: str = "65534:65534",
 ) -> None:
-    """Write an image archive (Docker image specification 1.2, one layer); the same input gives the same bytes.
+    """Write an image archive (Docker image specification 1.2); the same input gives the same bytes.
 
     Parameters
     ----------

@@ -19,12 +19,21 @@ from swath_sde.cluster._configuration import PAUSE_IMAGE
 from swath_sde.cluster.errors import BuildError
 from swath_sde.places import cache_folder, made_whole
 
-__all__ = ["Progress", "build_programs", "helm_binary", "kubectl_binary", "kubernetes_version", "programs_folder"]
+__all__ = [
+    "Progress",
+    "build_programs",
+    "helm_binary",
+    "kubectl_binary",
+    "kubernetes_version",
+    "programs_folder",
+]
 
 Progress = Callable[[str], None]
 """Takes a line that says what is being done."""
 
 _MODULE: Final = Path(__file__).with_name("node")
+_GO_FOLDERS: Final = ("/usr/local/go/bin", "/usr/lib/go/bin")
+"""Where Go is installed without being on PATH, as under sudo."""
 _HELM: Final = "helm.sh/helm/v3"
 
 
@@ -36,7 +45,7 @@ def kubernetes_version() -> str:
 def build_programs(progress: Progress) -> Path:
     """Return the folder with the node's programs, built on the first call.
 
-    The modules come from the Go proxy that this machine is configured for, and each is checked against ``go.sum``.
+    The modules come from the Go proxy of the machine's settings; each is checked against ``go.sum``.
 
     Raises
     ------
@@ -77,14 +86,14 @@ def kubectl_binary() -> Path:
 
 def _go() -> tuple[str, str]:
     """Return path and version of Go."""
-    go = shutil.which("go") or next((path for path in ("/usr/local/go/bin/go",) if Path(path).exists()), None)
+    go = shutil.which("go") or shutil.which("go", path=":".join(_GO_FOLDERS))
     wanted = re.search(r"^go (\d+)\.(\d+)", (_MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
     assert wanted is not None  # noqa: S101 -- go.mod is part of this package
     least = (int(wanted[1]), int(wanted[2]))
     remedy = f"install Go {least[0]}.{least[1]} or newer and see that `go` is on PATH"
     if go is None:
         raise BuildError(f"Go is needed to build the cluster's programs and was not found: {remedy}")
-    done = subprocess.run([go, "env", "GOVERSION"], check=False, capture_output=True, text=True, cwd="/")
+    done = subprocess.run([go, "env", "GOVERSION"], check=False, capture_output=True, text=True, cwd="/")  # noqa: S603 -- no shell, no words of strangers
     found = re.match(r"go(\d+)\.(\d+)", done.stdout)
     if found is None:
         raise BuildError(f"{go} does not say its version ({done.stderr.strip()[:200]}): {remedy}")
@@ -127,7 +136,7 @@ def _required(module: str) -> str:
 def _build(go: str, target: Path, progress: Progress) -> None:
     progress("cluster programs: fetching Go modules")
     _run(go, ["mod", "download"], "fetching Go modules")
-    # The modules in the cache are checked against go.sum while they are compiled: what does not pass is not kept.
+    # The modules in the cache are checked while they are compiled: what does not pass is not kept.
     with ThreadPoolExecutor(1) as beside:
         verified = beside.submit(_run, go, ["mod", "verify"], "checking Go modules against go.sum")
         for name, package, flags in _steps():
@@ -154,8 +163,9 @@ def _compile(go: str, name: str, package: str, words: list[str], progress: Progr
     """Compile one program and tell how far that is."""
     total = len(_run(go, ["list", "-deps", package], f"listing the packages of {name}").split())
     command = [go, "build", "-v", "-trimpath", *words, package]
-    done, said, tail = 0, -1, []
-    with subprocess.Popen(
+    done, said = 0, -1
+    tail: list[str] = []
+    with subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
         command, cwd=_MODULE, env=_environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stderr is not None  # noqa: S101 -- it was asked for
@@ -172,7 +182,7 @@ def _compile(go: str, name: str, package: str, words: list[str], progress: Progr
 _ENVIRONMENT: Final = {
     "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off",
 }  # fmt: skip
-"""Static programs, exactly the modules of go.mod, and this version of Go: nothing is fetched to replace it."""
+"""Static programs, exactly the modules of go.mod, and this Go: nothing is fetched to replace it."""
 
 
 def _environment() -> dict[str, str]:
@@ -180,7 +190,7 @@ def _environment() -> dict[str, str]:
 
 
 def _run(go: str, words: list[str], doing: str) -> str:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
         [go, *words], cwd=_MODULE, env=_environment(), check=False, capture_output=True, text=True
     )
     if done.returncode:
@@ -189,6 +199,7 @@ def _run(go: str, words: list[str], doing: str) -> str:
             f"{doing} failed:\n"
             + "\n".join(said[-8:])
             + "\nA module that cannot be fetched: see that `go env GOPROXY` "
-            "names a proxy that this machine reaches. A checksum that differs: `go clean -modcache`, then again."
+            "names a proxy that this machine reaches. A checksum that differs: `go clean -modcache`, then "
+            "again."
         )
     return done.stdout

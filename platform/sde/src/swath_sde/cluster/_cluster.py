@@ -27,7 +27,7 @@ from swath_sde.cluster._keys import certificates_until, keep_keys
 from swath_sde.cluster._lock import locked
 from swath_sde.cluster._node import Node, supervised_by_systemd
 from swath_sde.cluster._objects import first_objects
-from swath_sde.cluster._ports import free_port, is_free
+from swath_sde.cluster._ports import is_free, own_port
 from swath_sde.cluster._preflight import can_queue, findings, remarks
 from swath_sde.cluster._programs import inner_supervisor
 from swath_sde.cluster._settings import Settings
@@ -35,8 +35,7 @@ from swath_sde.cluster._status import ClusterStatus, ProgramStatus, State
 from swath_sde.cluster._waiting import api_ready, node_ready, wait_for_api, wait_for_node
 from swath_sde.cluster.errors import NodeError, NotPossibleError
 from swath_sde.places import state_folder
-from swath_sde.trust import installation_authority
-from swath_sde.trust._authority import write_whole
+from swath_sde.trust import installation_authority, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +171,7 @@ class EmbeddedCluster:
 
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator; return what it wrote."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             [str(kubectl_binary()), f"--kubeconfig={self.kubeconfig}", *words],
             check=False,
             capture_output=True,
@@ -187,6 +186,10 @@ class EmbeddedCluster:
         path = self.state / "cluster.json"
         return Settings.read(path) if path.exists() else None
 
+    def _bare(self) -> Settings:
+        """Return settings that are enough to find what a node has left where its own are lost."""
+        return Settings.of({"name": self.installation.name, "state": str(self.state)})
+
     def _node(self) -> Node:
         settings = self._recorded()
         if settings is None:
@@ -196,12 +199,12 @@ class EmbeddedCluster:
     def _desired(self, programs: Path, recorded: Settings | None) -> Settings:
         installation = self.installation
         running = recorded is not None and Node(recorded).runs
-        kept = recorded is not None and (running or is_free(recorded.api_port))
+        kept = recorded is not None and recorded.api_port and (running or is_free(recorded.api_port))
         return Settings(
             name=installation.name,
             domain=installation.domain,
             https_port=installation.where.https_port,
-            api_port=recorded.api_port if recorded is not None and kept else free_port(),
+            api_port=recorded.api_port if recorded is not None and kept else own_port(str(self.state)),
             issuer=installation.issuer,
             ingress_namespace=installation.namespace("ingress"),
             state=str(self.state),
@@ -233,10 +236,11 @@ class EmbeddedCluster:
         ]
 
     def _refuse_or_prepare(self, recorded: Settings | None, progress: Progress) -> None:
-        """Refuse where a start is not possible; else clear what a dead node has left, and install what is missing."""
-        if recorded is not None and Node(recorded).remains:
+        """Refuse where a start is not possible; else clear what a dead node left, and install packages."""
+        earlier = Node(recorded or self._bare())
+        if earlier.remains:
             progress("cluster: clearing what an earlier node has left")
-            Node(recorded).stop()
+            earlier.stop()
         if found := self.findings():
             raise NotPossibleError(found)
         if missing := missing_packages():
@@ -278,10 +282,11 @@ class EmbeddedCluster:
         return False
 
     def _down(self, progress: Progress) -> bool:
-        settings = self._recorded()
-        if settings is None:
-            return False
-        node = Node(settings)
+        try:
+            recorded = self._recorded()
+        except NodeError:  # damaged: to stop a node, its name is enough
+            recorded = None
+        node = Node(recorded or self._bare())
         ran = node.remains
         if ran:
             progress("cluster: stopping pods and node")

@@ -36,7 +36,9 @@ def missing_packages() -> list[str]:
     return [
         package
         for package, needed in _PACKAGES.items()
-        if not all(Path(item).exists() if item.startswith("/") else shutil.which(item, path=_PATH) for item in needed)
+        if not all(
+            Path(item).exists() if item.startswith("/") else shutil.which(item, path=_PATH) for item in needed
+        )
     ]
 
 
@@ -57,16 +59,17 @@ def install_packages(packages: list[str], progress: Callable[[str], None]) -> No
     install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
     for attempt in (1, 2):
         progress(f"cluster: installing {', '.join(packages)}")
-        done = subprocess.run(install, check=False, capture_output=True, text=True, env=environment)
+        done = subprocess.run(install, check=False, capture_output=True, text=True, env=environment)  # noqa: S603 -- no shell, no words of strangers
         if done.returncode == 0:
             break
         if attempt == 2:
             said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
             raise NodeError(
-                f"apt-get cannot install {', '.join(packages)}:\n{said}\nSee that the machine's package sources "
-                "serve them, or install them by other means, then try again."
+                f"apt-get cannot install {', '.join(packages)}:\n{said}\n"
+                "See that the machine's package sources serve them, or install them by other means, "
+                "then try again."
             )
         # The lists of packages may be missing or old; they are only fetched where that can help.
-        subprocess.run(["apt-get", "update", "-q"], check=False, capture_output=True, env=environment)
+        subprocess.run(["apt-get", "update", "-q"], check=False, capture_output=True, env=environment)  # noqa: S607 -- where PATH has it
     if left := missing_packages():
         raise NodeError(f"installed, but still incomplete: {', '.join(left)}; reinstall them and try again")

@@ -72,13 +72,13 @@ version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = [
-  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
-  "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
 ]
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
-  # Without CAP_SYS_RESOURCE nothing may have a lower score than this process; asking for one ends the container.
+  # Without CAP_SYS_RESOURCE nothing may have a lower score than this process; asking ends the container.
   restrict_oom_score_adj = {str(runtime_capped).lower()}
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -156,6 +156,7 @@ def _kubelet(cgroup_root: str) -> dict[str, Any]:
         "serializeImagePulls": False,
         "maxParallelImagePulls": 3,
         "maxPods": 200,
+        "podPidsLimit": 4096,
         # The images that were brought along have no registry to come back from: none is thrown away.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {
@@ -186,7 +187,7 @@ def _proxy(settings: Settings) -> dict[str, Any]:
 
 
 def _admission() -> dict[str, Any]:
-    levels = {mode: "restricted" for mode in ("enforce", "audit", "warn")}
+    levels = dict.fromkeys(("enforce", "audit", "warn"), "restricted")
     versions = {f"{mode}-version": "latest" for mode in levels}
     return {
         "apiVersion": "apiserver.config.k8s.io/v1",

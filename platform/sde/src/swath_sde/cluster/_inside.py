@@ -1,6 +1,6 @@
-"""The first process inside the node's namespaces: it arranges mounts and network, then becomes the supervisor.
+"""The first process of the node: it arranges mounts and network, then becomes the supervisor.
 
-Run as ``python _inside.py SETTINGS`` by the launcher: on its own, so that the node's start waits for no imports.
+Run as ``python _inside.py SETTINGS RUN`` by the launcher: on its own, so that it waits for no imports.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
     _command("mount", "--make-rshared", "/")  # for the pods; the machine itself was left with unshare
     _mount_state(state, Path(settings["programs"]), run)
     _mount_system()
-    _mount_names(state / "node" / "configuration")
+    _mount_names()
     _start_network()
     command = [
         settings["python"],
@@ -117,7 +117,7 @@ def _mount_system() -> None:
             target.write_text("1\n")
 
 
-def _mount_names(configuration: Path) -> None:
+def _mount_names() -> None:
     """Give the node its own list of hosts and its own name server."""
     inside = Path("/var/lib/swath/configuration")
     for name in ("hosts", "resolv.conf"):
@@ -145,7 +145,7 @@ def _bind(source: str, target: Path, held: dict[Path, int]) -> None:
 
 
 def _command(*words: str, keep: tuple[int, ...] = ()) -> None:
-    done = subprocess.run(words, check=False, capture_output=True, text=True, pass_fds=keep)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, pass_fds=keep)  # noqa: S603 -- no shell, no words of strangers
     if done.returncode:
         sys.exit(f"{' '.join(words)}: {done.stderr.strip()}")
 

@@ -1,4 +1,4 @@
-"""The keeper of a running cluster's certificates: what is about to end is renewed, and who uses it started again."""
+"""The keeper of a running cluster's certificates: what is about to end is renewed, its users restarted."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def renew(settings: Settings, *, now: dt.datetime | None = None) -> set[str]:
     """Renew what is to be renewed; return the programs that were started again."""
     from swath_sde.cluster._keys import keep_keys  # noqa: PLC0415 -- the keeper sleeps without these libraries
     from swath_sde.cluster._node import Node  # noqa: PLC0415
+    from swath_sde.cluster._programs import programs  # noqa: PLC0415
 
-    programs = keep_keys(settings, now=now)
+    renewed = keep_keys(settings, now=now)
     inner = Node(settings).inner
-    if programs and inner.answers():
-        for program in inner.processes():  # in the order in which they start
-            if program in programs:
+    if renewed and inner.answers():
+        for program in programs(settings):  # in the order in which they start
+            if program in renewed:
                 inner.restart(program)
-    return programs
+    return renewed
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     import subprocess  # noqa: PLC0415
 
     while True:
-        subprocess.run(
+        subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             [sys.executable, "-m", "swath_sde.cluster._keeper", sys.argv[1], "--once"], check=False
         )
         time.sleep(_PAUSE)

@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from swath_sde.cluster._layout import INSIDE
 from swath_sde.cluster._settings import CLUSTER_DOMAIN, NODE_ADDRESS, SERVICE_ADDRESS
-from swath_sde.trust import Authority, Request
-from swath_sde.trust._authority import write_whole
+from swath_sde.trust import Authority, Request, write_whole
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
     from swath_sde.cluster._settings import Settings
+    from swath_sde.trust import Usage
 
 __all__ = ["KEYS_INSIDE", "certificates_until", "keep_keys"]
 
@@ -45,8 +45,8 @@ class _Wanted:
 
 def _wanted(settings: Settings) -> dict[str, _Wanted]:
     """Return the certificates by name."""
-    client = ("client",)
-    both = ("server", "client")
+    client: tuple[Usage, ...] = ("client",)
+    both: tuple[Usage, ...] = ("server", "client")
 
     def user(name: str, program: str, *groups: str) -> _Wanted:
         return _Wanted("cluster", Request(name, client, organizations=groups), (program,), kubeconfig=True)
@@ -65,12 +65,15 @@ def _wanted(settings: Settings) -> dict[str, _Wanted]:
             ),
             ("apiserver",),
         ),
-        "apiserver-kubelet": _Wanted("cluster", Request("kube-apiserver-kubelet-client", client), ("apiserver",)),
+        "apiserver-kubelet": _Wanted(
+            "cluster", Request("kube-apiserver-kubelet-client", client), ("apiserver",)
+        ),
         "apiserver-etcd": _Wanted("etcd", Request("kube-apiserver", client), ("apiserver",)),
         "front-proxy": _Wanted("front-proxy", Request("front-proxy-client", client), ("apiserver",)),
         "etcd": _Wanted("etcd", Request("etcd", both, hosts=("localhost", "127.0.0.1")), ("etcd",)),
         "kubelet-server": _Wanted(
-            "cluster", Request(f"system:node:{settings.name}", ("server",), hosts=(settings.name, NODE_ADDRESS)),
+            "cluster",
+            Request(f"system:node:{settings.name}", ("server",), hosts=(settings.name, NODE_ADDRESS)),
             ("kubelet",),
         ),
         "kubelet": user(f"system:node:{settings.name}", "kubelet", "system:nodes"),
@@ -83,8 +86,8 @@ def _wanted(settings: Settings) -> dict[str, _Wanted]:
     }  # fmt: skip
 
 
-def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]:
-    """See to it that all keys and certificates are there and good; return the programs whose own were renewed.
+def keep_keys(settings: Settings, *, now: dt.datetime | None = None, anew: bool = False) -> set[str]:
+    """See to it that all keys and certificates are good; return the programs whose own were renewed.
 
     Parameters
     ----------
@@ -92,6 +95,8 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
         The cluster.
     now
         The time to count from; by default the clock's.
+    anew
+        Issue all certificates again, whether they are due or not.
     """
     folder = settings.layout.keys
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,6 +108,8 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
     inside = "https://127.0.0.1:6443"
     for name, wanted in _wanted(settings).items():
         pem = folder / f"{name}.pem"
+        if anew:
+            pem.unlink(missing_ok=True)
         if authorities[wanted.authority].keep(pem, wanted.request, now=now):
             renewed.update(wanted.programs)
         if wanted.kubeconfig:
@@ -112,21 +119,24 @@ def keep_keys(settings: Settings, *, now: dt.datetime | None = None) -> set[str]
                 folder / f"{name}.kubeconfig", authorities["cluster"].pem, inside, settings.name, user
             )
     _keep_secrets(folder)
-    _keep_administrator(settings, authorities["cluster"], now)
+    _keep_administrator(settings, authorities["cluster"], now, anew=anew)
     return renewed
 
 
 def certificates_until(settings: Settings) -> dt.datetime | None:
     """Return when the first of the certificates ends; None where there are none."""
-    ends = []
-    for pem in settings.layout.keys.glob("*.pem"):
-        ends.append(x509.load_pem_x509_certificate(pem.read_bytes()).not_valid_after_utc)
+    files = settings.layout.keys.glob("*.pem")
+    ends = [x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in files]
     return min(ends, default=None)
 
 
-def _keep_administrator(settings: Settings, authority: Authority, now: dt.datetime | None) -> None:
+def _keep_administrator(
+    settings: Settings, authority: Authority, now: dt.datetime | None, *, anew: bool
+) -> None:
     """See to the administrator's kubeconfig, which carries its certificate within."""
     pem = settings.layout.keys / "administrator.pem"
+    if anew:
+        pem.unlink(missing_ok=True)
     authority.keep(
         pem, Request("swath:administrator", ("client",), organizations=("system:masters",)), now=now
     )

@@ -1,6 +1,7 @@
 """The process outside that makes the node, and its way to the network; it ends when the node ends.
 
-Run as ``python _launcher.py STATE`` by the outer supervisor, which starts it again: on its own, so that it is small.
+Run as ``python _launcher.py SETTINGS RUN`` by the outer supervisor, which starts it again: on its own, so
+that it is small.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ def main() -> None:
     _end_with_parent()
     settings_path, run = Path(sys.argv[1]), Path(sys.argv[2])
     settings = json.loads(settings_path.read_text(encoding="utf-8"))
+    for pattern in ("", "*/"):  # version 2 and version 1; systemd would have this in a cgroup of its own
+        for group in Path("/sys/fs/cgroup").glob(f"{pattern}swath/{run.name}/node/cgroup.procs"):
+            group.write_text(f"{os.getpid()}\n")
     signal.signal(signal.SIGTERM, _stop)
-    node = subprocess.Popen(
-        [
-            "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc",
-            "sh", "-c", 'hostname "$0" && exec "$@"', settings["name"],
+    node = subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
+        [  # noqa: S607 -- where PATH has it
+            "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
+            "--mount-proc", "sh", "-c", 'hostname "$0" && exec "$@"', settings["name"],
             settings["python"], str(Path(__file__).with_name("_inside.py")), str(settings_path), str(run),
         ],
         preexec_fn=_end_with_parent,  # noqa: PLW1509 -- there are no threads here
@@ -62,7 +66,7 @@ def main() -> None:
 
 
 class _StopError(Exception):
-    """This process was asked to end."""
+    """What ends the launcher in order: it was asked to."""
 
 
 def _stop(_number: int, _frame: object) -> None:
@@ -92,8 +96,8 @@ def _connect(first: int, settings: dict[str, Any], run: Path) -> subprocess.Pope
     api = run / "network.sock"
     api.unlink(missing_ok=True)
     ready, done = os.pipe()
-    network = subprocess.Popen(
-        [
+    network = subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
+        [  # noqa: S607 -- where PATH has it
             "slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", f"--api-socket={api}",
             f"--ready-fd={done}", str(first), "tap0",
         ],
@@ -117,10 +121,14 @@ def _connect(first: int, settings: dict[str, Any], run: Path) -> subprocess.Pope
             },
         )  # fmt: skip
         if "error" in answer:
-            sys.stderr.write(f"port {outside} cannot be forwarded: {answer['error'].get('desc', answer)}\n")
+            told = f"port {outside} of 127.0.0.1 cannot be forwarded: {answer['error'].get('desc', answer)}"
+            sys.stderr.write(f"{told}\n")
+            (run / "network.error").write_text(told)
             network.kill()
+            network.wait()
             time.sleep(1)
             return network
+    (run / "network.error").unlink(missing_ok=True)
     return network
 
 

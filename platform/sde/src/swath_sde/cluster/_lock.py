@@ -31,7 +31,8 @@ def locked(state: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise NodeError(
-                f"process {file.read().strip() or '?'} is changing this cluster ({state}): wait until it has ended"
+                f"process {file.read().strip() or '?'} is changing this cluster ({state}): "
+                "wait until it has ended"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

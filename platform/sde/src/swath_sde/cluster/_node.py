@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from swath_sde.cluster._cgroups import Cgroups
+from swath_sde.cluster._programs import programs
 from swath_sde.cluster._supervisor import ProcessState, Supervisor
 from swath_sde.cluster.errors import NodeError
 
@@ -70,11 +71,12 @@ class Node:
         return self.settings.layout.run.exists() or self.cgroups.exist
 
     def programs(self) -> list[ProcessState]:
-        """Return how the programs inside are, in the order in which they start; none where it does not run."""
+        """Return how the programs inside are, in the order in which they start; none where none runs."""
         try:
-            return list(self.inner.processes().values()) if self.runs else []
+            found = self.inner.processes() if self.runs else {}
         except NodeError:
             return []
+        return [found[name] for name in programs(self.settings) if name in found]
 
     def import_images(self, archive: Path) -> list[str]:
         """Give images of an archive (Docker or OCI) to the container runtime; return their references."""
@@ -120,10 +122,15 @@ stdout_logfile_backups=2
         return text
 
     def start(self) -> None:
-        """Start the outer supervisor, which starts the rest: under systemd where that runs, else as a daemon."""
+        """Start the outer supervisor, which starts the rest: by systemd where that runs, else as a daemon."""
         layout = self.settings.layout
-        for module in ("overlay", "br_netfilter", "tun", "nfnetlink_queue"):  # built in, or not there at all: both fine
-            subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)
+        for module in (
+            "overlay",
+            "br_netfilter",
+            "tun",
+            "nfnetlink_queue",
+        ):  # built in, or not there at all: both fine
+            subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)  # noqa: S603, S607 -- no shell; where PATH has it
         layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cgroups.make()
         command = [
@@ -131,17 +138,17 @@ stdout_logfile_backups=2
         ]  # fmt: skip
         if supervised_by_systemd():
             command = [
-                "systemd-run", f"--unit={self.unit}", "--property=Restart=always", "--property=KillMode=process",
-                "--property=Delegate=yes", "--collect", *command, "--nodaemon",
+                "systemd-run", f"--unit={self.unit}", "--property=Restart=always",
+                "--property=KillMode=process", "--collect", *command, "--nodaemon",
             ]  # fmt: skip
         adopt = self.cgroups.adopt
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             command,
             check=False,
             capture_output=True,
             text=True,
             cwd="/",
-            preexec_fn=lambda: adopt(os.getpid()),  # noqa: PLW1509 -- nothing else runs in this process
+            preexec_fn=lambda: adopt(os.getpid()),
         )
         if done.returncode:
             raise NodeError(f"the supervisor did not start: {(done.stderr or done.stdout).strip()[-500:]}")
@@ -160,7 +167,7 @@ stdout_logfile_backups=2
             with contextlib.suppress(NodeError):
                 self.outer.stop("node")
             if supervised_by_systemd():
-                subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)
+                subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)  # noqa: S603, S607 -- no shell; where PATH has it
             with contextlib.suppress(NodeError):
                 self.outer.shutdown()
         self._end_the_rest(5 if ordered else 0)
@@ -206,7 +213,7 @@ stdout_logfile_backups=2
 
     def run(self, words: Sequence[str], *, check: bool = True, stdin: IO[bytes] | None = None) -> str:
         """Run a command in the node; return what it wrote to its standard output."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             self.command(words),
             check=False,
             capture_output=True,

@@ -1,4 +1,4 @@
-"""What stands in every embedded cluster from the start: its storage class, its name server, the rights of its parts."""
+"""What stands in every embedded cluster from the start: storage class, name server, rights of its parts."""
 
 from __future__ import annotations
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 
-__all__ = ["free_port", "is_free"]
+__all__ = ["free_port", "is_free", "own_port"]
 
 
 def is_free(port: int) -> bool:
@@ -25,3 +26,11 @@ def free_port(first: int = 6443, tries: int = 400) -> int:
         if is_free(port):
             return port
     raise OSError(f"no free port between {first} and {first + tries}")
+
+
+def own_port(name: str) -> int:
+    """Return a free port that follows from a name: two clusters that start at once rarely want the same.
+
+    It is between 16384 and 24983: below those that the system gives to outgoing connections.
+    """
+    return free_port(16384 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 8200)

@@ -1,4 +1,4 @@
-"""What the machine must have: everything is looked at before anything is changed, and all findings are told at once."""
+"""What the machine must have: all is looked at before anything is changed, and told at once."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def findings(*, https_port: int, state: Path, memory: int = _MEMORY, disk: int =
     available = _available_memory()
     if available < memory:
         found.append(
-            f"{available >> 20} MiB of memory are available, {memory >> 20} MiB are needed: end other programs or "
-            "take a larger machine"
+            f"{available >> 20} MiB of memory are available, {memory >> 20} MiB are needed: end other "
+            "programs or take a larger machine"
         )
     folder = next(path for path in (state, *state.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     if free < disk:
         found.append(
-            f"{free >> 20} MiB are free in {folder}, {disk >> 20} MiB are needed: make room, or set SWATH_HOME to a "
-            "folder on a larger disk"
+            f"{free >> 20} MiB are free in {folder}, {disk >> 20} MiB are needed: make room, or set "
+            "SWATH_HOME to a folder on a larger disk"
         )
     return found
 
@@ -74,20 +74,22 @@ def remarks(*, domain: str) -> list[str]:
             addresses = set()
         if not addresses or not all(str(address).startswith(("127.", "::1")) for address in addresses):
             found.append(
-                f"{host} leads to {', '.join(map(str, sorted(addresses))) or 'nowhere'}, not to this machine's "
-                f"loopback: browsers will not find the platform. Take a domain below localhost, or add a wildcard "
-                f"*.{domain} for 127.0.0.1 to your name server"
+                f"{host} leads to {', '.join(map(str, sorted(addresses))) or 'nowhere'}, not to this "
+                "machine's loopback: browsers will not find the platform. Take a domain below localhost, or "
+                f"add a wildcard *.{domain} for 127.0.0.1 to your name server"
             )
     if not can_queue():
         found.append("this kernel has no netfilter queue (xt_NFQUEUE): NetworkPolicies are NOT enforced")
     instances = Path("/proc/sys/fs/inotify/max_user_instances")
     if instances.exists() and int(instances.read_text()) < 128:
-        found.append("fs.inotify.max_user_instances is below 128: many pods may run out; `sysctl -w` raises it")
+        found.append(
+            "fs.inotify.max_user_instances is below 128: many pods may run out; `sysctl -w` raises it"
+        )
     return found
 
 
 def can_queue() -> bool:
-    """Return whether the kernel can hand packets to a process, as the enforcement of NetworkPolicies needs."""
+    """Return whether the kernel can hand packets to a process, as NetworkPolicies need."""
     rule = "iptables -t mangle -A POSTROUTING -m owner --uid-owner 0 -j NFQUEUE --queue-num 100"
     return _works(["unshare", "--net", "sh", "-c", rule])
 
@@ -109,12 +111,16 @@ def _of_the_system() -> Iterator[str]:
         yield "no br_netfilter in this kernel, which Services between pods need: `modprobe br_netfilter`"
     yield from _of_the_cgroups()
     if os.geteuid() == 0 and not missing:
-        if not _works(["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--mount-proc", "true"]):
+        if not _works(
+            ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--mount-proc", "true"]
+        ):
             yield (
-                "namespaces cannot be made: root's capabilities are cut (a container?); run on the machine itself, or "
-                "in a privileged container"
+                "namespaces cannot be made: root's capabilities are cut (a container?); run on the machine "
+                "itself, or in a privileged container"
             )
-        elif not _works(["unshare", "--net", "iptables", "-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE"]):
+        elif not _works(
+            ["unshare", "--net", "iptables", "-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE"]
+        ):
             yield "iptables cannot masquerade: `modprobe iptable_nat` or `modprobe nft_compat`"
 
 
@@ -130,7 +136,9 @@ def _of_the_cgroups() -> Iterator[str]:
         there = {path.name for path in Path("/sys/fs/cgroup").iterdir()}
         wanted = _CONTROLLERS_1
     if lacking := [name for name in wanted if name not in there]:
-        yield f"cgroup controllers are missing: {', '.join(lacking)}; enable them in the kernel's command line"
+        yield (
+            f"cgroup controllers are missing: {', '.join(lacking)}; enable them in the kernel's command line"
+        )
     elif os.geteuid() == 0 and not all(os.access(path, os.W_OK) for path in hierarchies):
         yield "cgroups cannot be made: /sys/fs/cgroup is read-only; mount it writable"
 
@@ -143,7 +151,9 @@ def _available_memory() -> int:
 
 
 def _has_filesystem(name: str) -> bool:
-    return any(line.split()[-1] == name for line in Path("/proc/filesystems").read_text().splitlines()) or _module(name)
+    return any(
+        line.split()[-1] == name for line in Path("/proc/filesystems").read_text().splitlines()
+    ) or _module(name)
 
 
 def _module(name: str) -> bool:
@@ -153,6 +163,6 @@ def _module(name: str) -> bool:
 
 def _works(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, check=False, capture_output=True, cwd="/").returncode == 0
+        return subprocess.run(command, check=False, capture_output=True, cwd="/").returncode == 0  # noqa: S603 -- no shell, no words of strangers
     except OSError:
         return False

@@ -26,7 +26,8 @@ def programs(settings: Settings) -> dict[str, list[str]]:
     etcd = ["127.0.0.1:2379", "127.0.0.1:2380"]
     found = {
         "etcd": [
-            node, "etcd", f"--name={settings.name}", "--data-dir=/var/lib/etcd", "--logger=zap", "--log-level=warn",
+            node, "etcd", f"--name={settings.name}", "--data-dir=/var/lib/etcd", "--logger=zap",
+            "--log-level=warn",
             f"--listen-client-urls=https://{etcd[0]}", f"--advertise-client-urls=https://{etcd[0]}",
             f"--listen-peer-urls=https://{etcd[1]}", f"--initial-advertise-peer-urls=https://{etcd[1]}",
             f"--initial-cluster={settings.name}=https://{etcd[1]}",
@@ -35,12 +36,14 @@ def programs(settings: Settings) -> dict[str, list[str]]:
             "--client-cert-auth", "--peer-client-cert-auth",
         ],
         "containerd": ["/usr/bin/containerd", "--config", f"{CONFIGURATION_INSIDE}/containerd.toml"],
-        "apiserver": [node, "kube-apiserver", *_api_server(settings)],
+        "apiserver": [node, "kube-apiserver", *_api_server()],
         "controller-manager": [
-            node, "kube-controller-manager", "--bind-address=127.0.0.1", f"--secure-port={PORTS['controllers']}",
+            node, "kube-controller-manager", "--bind-address=127.0.0.1",
+            f"--secure-port={PORTS['controllers']}",
             "--leader-elect=false", "--use-service-account-credentials", "--profiling=false",
             f"--cluster-cidr={POD_NETWORK}", "--allocate-node-cidrs=false",
-            f"--cluster-signing-cert-file={keys}/cluster/ca.crt", f"--cluster-signing-key-file={keys}/cluster/ca.key",
+            f"--cluster-signing-cert-file={keys}/cluster/ca.crt",
+            f"--cluster-signing-key-file={keys}/cluster/ca.key",
             f"--root-ca-file={keys}/cluster/ca.crt",
             f"--service-account-private-key-file={keys}/service-accounts.key",
             *_delegated(f"{keys}/controller-manager.kubeconfig"),
@@ -81,20 +84,22 @@ def _delegated(kubeconfig: str) -> list[str]:
     ]
 
 
-def _api_server(settings: Settings) -> list[str]:
+def _api_server() -> list[str]:
     keys = KEYS_INSIDE
     return [
-        f"--advertise-address={NODE_ADDRESS}", "--secure-port=6443", "--allow-privileged=true", "--profiling=false",
-        "--etcd-servers=https://127.0.0.1:2379", f"--etcd-cafile={keys}/etcd/ca.crt",
+        f"--advertise-address={NODE_ADDRESS}", "--secure-port=6443", "--allow-privileged=true",
+        "--profiling=false", "--etcd-servers=https://127.0.0.1:2379", f"--etcd-cafile={keys}/etcd/ca.crt",
         f"--etcd-certfile={keys}/apiserver-etcd.pem", f"--etcd-keyfile={keys}/apiserver-etcd.pem",
         f"--client-ca-file={keys}/cluster/ca.crt",
         f"--tls-cert-file={keys}/apiserver.pem", f"--tls-private-key-file={keys}/apiserver.pem",
-        f"--kubelet-certificate-authority={keys}/cluster/ca.crt", "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-certificate-authority={keys}/cluster/ca.crt",
+        "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-client-certificate={keys}/apiserver-kubelet.pem",
         f"--kubelet-client-key={keys}/apiserver-kubelet.pem",
         f"--requestheader-client-ca-file={keys}/front-proxy/ca.crt",
         "--requestheader-allowed-names=front-proxy-client", "--requestheader-username-headers=X-Remote-User",
-        "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={keys}/front-proxy.pem", f"--proxy-client-key-file={keys}/front-proxy.pem",
         f"--service-account-issuer=https://kubernetes.default.svc.{CLUSTER_DOMAIN}",
         f"--service-account-key-file={keys}/service-accounts.key",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from swath_sde.cluster._layout import Layout
+from swath_sde.cluster.errors import NodeError
 
 __all__ = [
-    "CLUSTER_DOMAIN", "DNS_ADDRESS", "GATEWAY", "NODE_ADDRESS", "POD_NETWORK", "SERVICE_ADDRESS", "SERVICE_NETWORK",
-    "Settings",
+    "CLUSTER_DOMAIN", "DNS_ADDRESS", "GATEWAY", "NODE_ADDRESS", "POD_NETWORK", "SERVICE_ADDRESS",
+    "SERVICE_NETWORK", "Settings",
 ]  # fmt: skip
 
 NODE_ADDRESS = "10.0.2.100"
-"""The node's address: slirp4netns always gives this one. Each cluster has it in a network namespace of its own."""
+"""The node's address: slirp4netns always gives this one, in each cluster's own network namespace."""
 GATEWAY = "10.0.2.3"
 """Name server that slirp4netns offers: it asks that of the machine."""
 POD_NETWORK = "10.244.0.0/16"
@@ -68,5 +70,28 @@ class Settings:
 
     @classmethod
     def read(cls, path: Path) -> Settings:
-        """Return the settings in a file."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        """Return the settings in a file.
+
+        What an older version did not write is empty, and what it wrote more is left out: its node can be
+        stopped.
+
+        Raises
+        ------
+        NodeError
+            The file is damaged.
+        """
+        try:
+            written = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise NodeError(
+                f"{path} cannot be read ({error}): remove it, then `swath cluster up` makes it anew; "
+                "data stays"
+            ) from None
+        return cls.of(written)
+
+    @classmethod
+    def of(cls, written: dict[str, Any]) -> Settings:
+        """Return settings of which some may be missing: those are empty."""
+        empty: dict[str, Any] = {"https_port": 0, "api_port": 0, "policies": True}
+        values = {item.name: written.get(item.name, empty.get(item.name, "")) for item in fields(cls)}
+        return cls(**values)

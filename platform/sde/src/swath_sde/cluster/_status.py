@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 __all__ = ["ClusterStatus", "ProgramStatus"]
 
@@ -54,7 +56,12 @@ class ClusterStatus:
         """Return it as plain JSON values."""
         until = self.certificates_until.isoformat() if self.certificates_until else None
         programs = [asdict(program) for program in self.programs]
-        return {**asdict(self), "certificates_until": until, "programs": programs, "remarks": list(self.remarks)}
+        return {
+            **asdict(self),
+            "certificates_until": until,
+            "programs": programs,
+            "remarks": list(self.remarks),
+        }
 
     def text(self) -> str:
         """Return it for people."""
@@ -68,7 +75,9 @@ class ClusterStatus:
                 f"  NetworkPolicies     {'enforced' if self.network_policies_enforced else 'NOT enforced'}",
             ]
         if self.certificates_until:
-            lines.append(f"  certificates        good until {self.certificates_until:%Y-%m-%d}, renewed before")
+            lines.append(
+                f"  certificates        good until {self.certificates_until:%Y-%m-%d}, renewed before"
+            )
         lines += [
             f"  {program.name:20}{program.state.lower()}{f', {program.seconds} s' if program.seconds else ''}"
             for program in self.programs

@@ -1,4 +1,4 @@
-"""Talking to the two supervisors of a cluster: the one outside, and the one that is the node's first process."""
+"""Talking to the two supervisors of a cluster: the one outside, and the node's first process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import xmlrpc.client
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]  # it ships no types
 
 from swath_sde.cluster.errors import NodeError
 

@@ -45,12 +45,15 @@ def wait_for_api(settings: Settings, progress: Callable[[str], None], *, patienc
     """
     until = time.monotonic() + patience
     said = time.monotonic() + 10
+    refused = settings.layout.run / "network.error"
     while not api_ready(settings):
         now = time.monotonic()
+        if refused.exists() and now > until - patience + 5:
+            raise NodeError(f"{refused.read_text()}: stop what listens there (`ss -ltnp`), then try again")
         if now > until:
             raise NodeError(
-                f"the API server is not ready after {patience:.0f} s: look into {settings.layout.logs}/apiserver.log "
-                f"and etcd.log, then try again"
+                f"the API server is not ready after {patience:.0f} s: look into apiserver.log and "
+                f"etcd.log of {settings.layout.logs}, then try again"
             )
         if now > said:
             progress("cluster: waiting for the API server")

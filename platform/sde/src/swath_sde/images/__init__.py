@@ -3,6 +3,7 @@
 from swath_sde.images._build import Step, build_images, plan_images
 from swath_sde.images._builder import Builder
 from swath_sde.images._catalogue import Image, catalogue, selected
+from swath_sde.images._cluster import build_in_cluster
 from swath_sde.images._deliver import archive_images, push_images
 from swath_sde.images._errors import BuildError, ChangedHashError, MissingProgramError, NoSpaceError
 from swath_sde.images._job import Job
@@ -24,6 +25,7 @@ __all__ = [
     "Step",
     "archive_images",
     "build_images",
+    "build_in_cluster",
     "catalogue",
     "plan_images",
     "prune_images",

@@ -194,7 +194,8 @@ class _Work:
     def _one(self, image: Image) -> Built:
         """Build one image, unless it is there; two processes never build the same at once."""
         with building(image.name, images_folder() / "locks") as waited:
-            before = self._before.get(image.name)
+            # Another process may have built it since this one has begun.
+            before = (self._records.read() if waited else self._before).get(image.name)
             if self._builder.has(image) and (waited or not self._again):
                 built = before if before and before.tag == image.tag else self._built(image, 0.0, 0.0)
             else:

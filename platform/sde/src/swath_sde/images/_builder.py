@@ -52,7 +52,7 @@ def builder_of(installation: Installation, *, suite: str) -> Builder:
         return Buildah(suite=suite)
     if named == "kaniko":
         raise ConfigurationError(
-            "images.builder: kaniko builds in the cluster: `swath image build` there needs a kubeconfig "
-            "(where.kind: kubeconfig). On this machine, set images.builder: buildah"
+            "images.builder: kaniko builds in a cluster and pushes by itself "
+            "(swath_sde.images.build_in_cluster), not on this machine: set images.builder: buildah for that"
         )
     raise ConfigurationError(f"images.builder: {named} is not there yet: set buildah or kaniko")

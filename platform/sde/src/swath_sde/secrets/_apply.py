@@ -111,8 +111,9 @@ def _certificate(
     text = held.get("tls.crt", "") + held.get("tls.key", "")
     if text and authority.fits(text.encode(), request):
         return None
-    chain, begin, key = authority.issue(request).partition("-----BEGIN PRIVATE KEY-----")
-    return Certificate(chain=chain, key=begin + key)
+    issued = authority.issue(request)
+    begin = issued.rindex("-----BEGIN")  # the key comes last
+    return Certificate(chain=issued[:begin], key=issued[begin:])
 
 
 def _compare(objects: Objects, body: dict[str, Any]) -> Change:

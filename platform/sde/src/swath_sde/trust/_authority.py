@@ -19,9 +19,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from swath_sde.errors import PlatformError
 
-__all__ = ["Authority", "Request"]
+__all__ = ["Authority", "Request", "Usage", "write_whole"]
 
 Usage = Literal["server", "client"]
+"""What a certificate may be used for."""
 
 _USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 _BACKDATED = dt.timedelta(hours=1)
@@ -58,8 +59,8 @@ class Request:
 class Authority:
     """A private certificate authority.
 
-    Its key never leaves its folder (mode 0600). What it issues is one file with certificate and key, so that both
-    are replaced at once.
+    Its key never leaves its folder (mode 0600). What it issues is one file with certificate and key: both are
+    replaced at once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -144,8 +145,8 @@ class Authority:
     def keep(self, path: Path, request: Request, *, now: dt.datetime | None = None) -> bool:
         """See to it that a file holds a certificate that answers a request; return whether it was written.
 
-        What is there stays as long as it is this authority's, says what is asked for, and is good for 30 days more
-        (or, if it was made for less than 90, for a third of its time).
+        What is there stays as long as it is this authority's, says what is asked for, and is good for 30 days
+        more (or, if it is asked for less than 90, for a third of them).
         """
         at = now or _clock()
         if path.exists() and self.fits(path.read_bytes(), request, now=at):
@@ -154,7 +155,7 @@ class Authority:
         return True
 
     def fits(self, pem: bytes, request: Request, *, now: dt.datetime | None = None) -> bool:
-        """Return whether a certificate answers a request, now and for the time in which it would be renewed."""
+        """Return whether a certificate answers a request, now and is not due for renewal."""
         try:
             found = x509.load_pem_x509_certificate(pem)
             serialization.load_pem_private_key(pem, password=None)
@@ -166,14 +167,16 @@ class Authority:
             hosts = list(found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         except x509.ExtensionNotFound:
             hosts = []
-        whole = found.not_valid_after_utc - found.not_valid_before_utc
-        left = found.not_valid_after_utc - (now or _clock())
+        at = now or _clock()
+        needed = min(_RENEWAL, dt.timedelta(days=request.days) / 3)
+        # A certificate ends with its authority at the latest: then a new one would not last any longer.
+        needed = min(needed, max(self.certificate.not_valid_after_utc - at - _BACKDATED, dt.timedelta()))
         return (
             found.subject == request.subject()
             and hosts == request.alternatives()
             and list(usages) == [_USAGES[usage] for usage in request.usages]
-            and found.not_valid_before_utc <= (now or _clock())
-            and left > min(_RENEWAL, whole / 3)
+            and found.not_valid_before_utc <= at
+            and found.not_valid_after_utc - at > needed
         )
 
     def _make(self, name: str, now: dt.datetime) -> None:
@@ -210,7 +213,7 @@ class Authority:
 
 
 def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Write a file under its name only when it is complete, never readable for more users than it is to be."""
+    """Write a file that has its name only when it is complete, and its mode from the start."""
     handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

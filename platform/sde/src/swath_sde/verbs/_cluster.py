@@ -97,7 +97,9 @@ def reset(file: Path | None, *, yes: bool) -> None:
     """  # noqa: D301
     found = _embedded(file)
     if not yes:
-        click.confirm(f"Remove all data of the cluster {found.installation.name} in {found.state}?", abort=True)
+        click.confirm(
+            f"Remove all data of the cluster {found.installation.name} in {found.state}?", abort=True
+        )
     found.reset(click.echo)
     click.echo(f"cluster {found.installation.name}: removed")
 

@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 
 from swath.errors import ProductError
 from swath.io.metering import Counts, count
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 __all__ = ["MissingFileError", "Store", "open_store", "safe_name"]
+
+
+READ_AHEAD = 1 << 20
+"""Bytes of a request that answers many small reads."""
 
 
 def safe_name(name: str) -> str:
@@ -94,6 +102,23 @@ class Store(ABC):
             )
         return data
 
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Callable[[int, int], bytes]]:
+        """Return a function of first and last byte for many small reads of a file, forward.
+
+        Near reads are answered from one request of :data:`READ_AHEAD` bytes; a file on this machine is read
+        where asked, and no more. Reads past the end of the file are cut there.
+        """
+        buffer, first = b"", 0
+
+        def read(start: int, stop: int) -> bytes:
+            nonlocal buffer, first
+            if not first <= start <= stop <= first + len(buffer):
+                buffer, first = self.read_range(name, start, max(stop, start + READ_AHEAD)), start
+            return buffer[start - first : stop - first]
+
+        yield read
+
     def _missing(self, name: str) -> MissingFileError:
         return MissingFileError(
             f"{self.location}: {name} is missing; the product is incomplete, get it again"
@@ -123,6 +148,28 @@ class DirectoryStore(Store):
             return int(self._filesystem.size(path))
         except OSError:
             return self._no(name)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Callable[[int, int], bytes]]:
+        """Return a function for many small reads; a file on this machine is opened once."""
+        if self._local is None:
+            with super().opened(name) as read:
+                yield read
+            return
+        self.size(name)
+        total = requests = 0
+        with open(self._path(safe_name(name)), "rb", buffering=0) as file:  # noqa: PTH123 -- the path is text
+
+            def read(start: int, stop: int) -> bytes:
+                nonlocal total, requests
+                data = os.pread(file.fileno(), stop - start, start)
+                total, requests = total + len(data), requests + 1
+                return data
+
+            try:
+                yield read
+            finally:
+                count(Counts(bytes=total, requests=requests))
 
     def _no(self, name: str) -> int:
         raise self._missing(name)

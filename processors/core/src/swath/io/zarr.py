@@ -57,8 +57,9 @@ class StoreView(ZarrStore):
         return None if data is None else prototype.buffer.from_bytes(data)
 
     def _read(self, key: str, byte_range: ByteRequest | None) -> bytes | None:
-        if self._array_of(key) in self.metered:
-            # A chunk that is not stored (all fill value) was touched all the same.
+        if self._array_of(key) in self.metered and not isinstance(byte_range, SuffixByteRequest):
+            # A chunk that is not stored (all fill value) was touched all the same. The index of a shard,
+            # which is what is read from the end, is no chunk.
             count(Counts(chunks=1))
         if not self.files.exists(key):
             return None

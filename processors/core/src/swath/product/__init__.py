@@ -1,9 +1,11 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
+from swath.product._layout import StoredArray, lay_out_store, write_arrays
 from swath.product._open import READER_GROUP, Reader, open_product
+from swath.product._prepare import prepare_dataset
 from swath.product._subset import cut_window, placed, select_variables
-from swath.product._write import check_sources, consolidate, prepare_dataset, write_product
+from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
 from swath.product.window import Window
 
@@ -12,15 +14,17 @@ __all__ = [
     "ChunkSource",
     "Grid",
     "Reader",
+    "StoredArray",
     "Window",
     "check_sources",
     "chunk_source",
-    "consolidate",
     "cut_window",
+    "lay_out_store",
     "lazy_array",
     "open_product",
     "placed",
     "prepare_dataset",
     "select_variables",
+    "write_arrays",
     "write_product",
 ]

@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import os
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dask
 import dask.threaded
-import numpy as np
-import xarray as xr
 from dask.base import get_scheduler
 
 from swath.errors import InputError, RunError, SwathError
 from swath.io.commit import new_product
-from swath.product._chunks import ENCODING_KEY, chunk_source
+from swath.product._chunks import chunk_source
+from swath.product._layout import lay_out_store, write_arrays
+from swath.product._prepare import prepare_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-__all__ = ["check_sources", "consolidate", "prepare_dataset", "write_product"]
+    import xarray as xr
 
-_KEPT = ("dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar")
-"""What of a variable's encoding is written as it was read."""
+__all__ = ["check_sources", "write_product"]
 
 
 def write_product(
-    tree: xr.DataTree, destination: str | os.PathLike[str], *, zarr_format: int = 2, overwrite: bool = False
-) -> None:
+    tree: xr.DataTree, destination: str | os.PathLike[str], *, zarr_format: int = 2, overwrite: bool = False,
+    shards: bool = True,
+) -> None:  # fmt: skip
     """Write a product as Zarr in the layout of EOPF, chunk by chunk; it appears when it is complete.
 
     Numbers are packed as the variables' encodings say (integers with scale, offset and fill value),
     compressed with Blosc (zstd 3, bit shuffle), in the chunks of the lazy arrays; metadata is consolidated.
-    Memory is bounded by the chunks in flight.
+    In format 3, large chunks become shards that hold small ones. Memory is bounded by the chunks in flight.
 
     Parameters
     ----------
@@ -47,6 +45,9 @@ def write_product(
         2, as EOPF products have it and GDAL reads it, or 3.
     overwrite
         Replace what exists under that name, once the new product is complete.
+    shards
+        In format 3: one file holds several chunks of about 366 pixels a side where the lazy array's chunks
+        are larger. Turn it off for one chunk a file.
 
     Raises
     ------
@@ -62,15 +63,9 @@ def write_product(
     if zarr_format not in (2, 3):
         raise InputError(f"Zarr format {zarr_format!r} is unknown: give 2 or 3")
     check_sources(tree)
-    datasets = {
-        node.path: prepare_dataset(node.to_dataset(inherit=False), zarr_format=zarr_format)
-        for node in tree.subtree
-    }
+    datasets = {node.path: prepare_dataset(node.to_dataset(inherit=True)) for node in tree.subtree}
     with new_product(destination, overwrite) as partial, _failures_named(), _own_threads():
-        xr.DataTree.from_dict(datasets).to_zarr(
-            str(partial), mode="w", zarr_format=zarr_format, consolidated=False, write_inherited_coords=True
-        )
-        consolidate(partial)
+        write_arrays(lay_out_store(datasets, partial, zarr_format=zarr_format, shards=shards), partial)
 
 
 def check_sources(tree: xr.DataTree) -> int:
@@ -85,97 +80,6 @@ def check_sources(tree: xr.DataTree) -> int:
                 )
                 total += sum(source.chunk_bytes(i, j) for i in range(rows) for j in range(columns))
     return total
-
-
-def consolidate(directory: Path) -> None:
-    """Put the metadata of all groups and arrays together at the root, so that opening is one read."""
-    import zarr  # noqa: PLC0415 -- not needed to prepare
-
-    with warnings.catch_warnings():
-        # Format 3 has no words for consolidated metadata yet; readers that do not know it leave it aside.
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-        zarr.consolidate_metadata(str(directory))
-
-
-def prepare_dataset(dataset: xr.Dataset, *, zarr_format: int = 2) -> xr.Dataset:
-    """Return a dataset encoded and described as those of EOPF products, ready for ``to_zarr``."""
-    prepared = dataset.copy()
-    for name in list(prepared.variables):
-        variable = prepared.variables[name].copy(deep=False)
-        variable.encoding = _encoding(variable, zarr_format)
-        if name in dataset.data_vars:
-            described = {"dimensions": [str(dim) for dim in variable.dims], **_packing(variable)}
-            described["coordinates"] = sorted(str(n) for n in dataset[name].coords)
-            variable.attrs = {**variable.attrs, "_eopf_attrs": described, **_reference_system(variable)}
-            prepared[name] = (variable.dims, _regular(variable), variable.attrs, variable.encoding)
-        else:
-            data = _text(variable.data, zarr_format)
-            prepared = prepared.assign_coords(
-                {name: (variable.dims, data, variable.attrs, variable.encoding)}
-            )
-    return prepared
-
-
-def _text(data: Any, zarr_format: int) -> Any:
-    """Return text as format 3 has it: of variable length; its specification has none of fixed length."""
-    return data.astype(object) if zarr_format == 3 and data.dtype.kind == "U" else data
-
-
-def _packing(variable: xr.Variable) -> dict[str, Any]:
-    """Return how a variable is packed, and its flags, as ``_eopf_attrs`` repeats them."""
-    encoding, attributes = variable.encoding, variable.attrs
-    packing = {key: float(encoding[key]) for key in ("scale_factor", "add_offset") if key in encoding}
-    if packing and "_FillValue" in encoding:
-        packing["fill_value"] = np.asarray(encoding["_FillValue"]).item()
-    return packing | {
-        key: attributes[key] for key in ("flag_masks", "flag_meanings", "units") if key in attributes
-    }
-
-
-def _reference_system(variable: xr.Variable) -> dict[str, Any]:
-    """Return the reference system where GDAL's Zarr driver looks for it; it does not read ``proj:epsg``."""
-    epsg = variable.attrs.get("proj:epsg")
-    return {"_CRS": {"url": f"http://www.opengis.net/def/crs/EPSG/0/{epsg}"}} if epsg else {}
-
-
-def _encoding(variable: xr.Variable, zarr_format: int) -> dict[str, Any]:
-    encoding = {key: variable.encoding[key] for key in _KEPT if key in variable.encoding}
-    chunks = _chunks(variable)
-    if chunks is not None:
-        encoding["chunks"] = chunks
-    if variable.dtype.kind in "UOT":
-        encoding.pop("dtype", None)
-        return encoding
-    if zarr_format == 2:
-        # One of the two is needed; numcodecs ships no types.
-        from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415
-
-        encoding["compressors"] = (Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE),)
-    else:
-        from zarr.codecs import BloscCodec  # noqa: PLC0415
-
-        size = np.dtype(encoding.get("dtype", variable.dtype)).itemsize
-        codec = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle", typesize=size)
-        encoding["compressors"] = (codec,)
-    return encoding
-
-
-def _chunks(variable: xr.Variable) -> tuple[int, ...] | None:
-    """Return the chunks to write: those of the encoding while they fit, or else those of the lazy array."""
-    if variable.chunks is None:
-        return tuple(variable.shape) if variable.shape and variable.size else None
-    told = variable.encoding.get("chunks")
-    if told is not None and len(told) == variable.ndim and ENCODING_KEY not in variable.encoding:
-        return tuple(min(int(size), n) for size, n in zip(told, variable.shape, strict=True))
-    # A window cuts the first chunk: the largest one is the stored size.
-    return tuple(max(lengths) for lengths in variable.chunks)
-
-
-def _regular(variable: xr.Variable) -> Any:
-    """Return the data in the chunks that are written, so that no two tasks write one chunk."""
-    if variable.chunks is None:
-        return variable.data
-    return variable.data.rechunk(variable.encoding["chunks"])
 
 
 @contextmanager

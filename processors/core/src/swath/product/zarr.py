@@ -9,25 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from dask.base import tokenize
 
-from swath.errors import MetadataError, ProductError
+from swath.errors import MetadataError, ProductError, SwathError
 from swath.io.store import open_store
+from swath.io.zarr_documents import ROOTS, read_documents
 from swath.product._chunks import source_encoding
+from swath.product._prepare import EOPF_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Mapping
 
     import zarr
 
     from swath.io.store import Store
     from swath.io.zarr import StoreView
+    from swath.io.zarr_documents import Document, Documents
 
 __all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader"]
 
 RESULT_STORE = "product.zarr"
 """Name of the Zarr store in the folder that a run leaves; the folder can be opened in its place."""
 
-_ROOTS = (".zmetadata", ".zgroup", "zarr.json")
+_IMAGES = (("y", "x"), ("rows", "columns"))
+"""Last two dimensions of images, whose chunks are planned and counted."""
+
+_DIMENSIONS = "_ARRAY_DIMENSIONS"
+"""Attribute that names the dimensions in format 2."""
+
+_TEXT = "SUOT"
+"""Kinds of types whose fill value is no mark of missing values."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,8 @@ class ZarrChunks:
     """Length of each dimension."""
     chunks: tuple[int, ...]
     """Length of a chunk along each dimension."""
+    shards: tuple[int, ...] | None = None
+    """Length of a file that holds several chunks along each dimension."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -54,75 +67,155 @@ class ZarrChunks:
         return self.chunks[-2], self.chunks[-1]
 
     def chunk_bytes(self, row: int, column: int) -> int:
-        """Return the stored bytes of a chunk; 0 where all of it is the fill value and it is not stored."""
+        """Return the stored bytes of a chunk; 0 where all of it is the fill value and it is not stored.
+
+        Of a chunk in a shard: with the shard's index, which has to be read with it.
+        """
         pairs = zip(self.whole[:-2], self.chunks[:-2], strict=True)
         leading = itertools.product(*(range(math.ceil(n / size)) for n, size in pairs))
-        keys = (self.metadata.encode_chunk_key((*place, row, column)) for place in leading)
-        names = [f"{self.path}/{key}" for key in keys]
-        return sum(self.store.size(name) for name in names if self.store.exists(name))
+        return sum(self._stored((*place, row, column)) for place in leading)
+
+    def _stored(self, place: tuple[int, ...]) -> int:
+        if self.shards is None:
+            return self._size(self.metadata.encode_chunk_key(place))
+        inside = tuple(whole // part for whole, part in zip(self.shards, self.chunks, strict=True))
+        shard = tuple(at // number for at, number in zip(place, inside, strict=True))
+        within = tuple(at % number for at, number in zip(place, inside, strict=True))
+        key = self.metadata.encode_chunk_key(shard)
+        # The index at the end: offset and length of each chunk, then a checksum of four bytes.
+        length = 16 * math.prod(inside) + 4
+        size = self._size(key)
+        if size < length:
+            return 0
+        index = self.store.read_range(f"{self.path}/{key}", size - length, size)
+        entries = np.frombuffer(index[:-4], "<u8").reshape(*inside, 2)
+        stored = int(entries[within][1])
+        return length if stored == 2**64 - 1 else length + stored
+
+    def _size(self, key: str) -> int:
+        name = f"{self.path}/{key}"
+        return self.store.size(name) if self.store.exists(name) else 0
 
 
 class EopfZarrReader:
     """Reads EOPF Zarr; see :class:`swath.product.Reader`."""
 
-    looks_for = f"an EOPF Zarr product (a group with one of {', '.join(_ROOTS)})"
+    looks_for = f"an EOPF Zarr product (a group with one of {', '.join(ROOTS)})"
 
     def can_read(self, store: Store) -> bool:
         """Tell whether the root is a Zarr group, or the folder that a run leaves."""
-        return any(store.exists(name) or store.exists(f"{RESULT_STORE}/{name}") for name in _ROOTS)
+        return any(store.exists(name) or store.exists(f"{RESULT_STORE}/{name}") for name in ROOTS)
 
     def open(self, store: Store) -> xr.DataTree:
         """Return the product as a lazy tree. Reads consolidated metadata and coordinates."""
-        import zarr  # noqa: PLC0415 -- slow to import, and this reader is asked about each product
-
-        from swath.io.zarr import StoreView  # noqa: PLC0415
-
-        if not any(store.exists(name) for name in _ROOTS):
+        if not any(store.exists(name) for name in ROOTS):
             store = open_store(f"{store.location}/{RESULT_STORE}")
-        view = StoreView(store)
-        try:
-            root = zarr.open_group(view, mode="r")
-            tree = xr.open_datatree(view, engine="zarr", chunks={})  # type: ignore[arg-type] # a Zarr store will do
-        except (ValueError, KeyError, TypeError) as error:
-            raise MetadataError(
-                f"{store.location}: its Zarr metadata cannot be read ({error}); get it again"
-            ) from error
-        if "stac_discovery" not in tree.attrs:
+        documents = read_documents(store)
+        if "stac_discovery" not in documents.groups[""]:
             raise ProductError(
                 f"{store.location} is a Zarr group but no EOPF product: its root lacks the attribute "
                 f"stac_discovery. "
                 "Open other Zarr with xarray.open_datatree"
             )
-        datasets = {
-            node.path: _with_sources(node.to_dataset(inherit=False), node.path, root, view)
-            for node in tree.subtree
-        }
-        return xr.DataTree.from_dict(datasets)
+        return open_documents(store, documents)
 
 
 EOPF_ZARR = EopfZarrReader()
 
 
-def _with_sources(dataset: xr.Dataset, path: str, root: zarr.Group, view: StoreView) -> xr.Dataset:
-    """Attach the chunk source of each image, and leave out what only Zarr products tell of themselves."""
-    for name, variable in dataset.variables.items():
-        for told in ("_eopf_attrs", "_CRS"):
+def open_documents(store: Store, documents: Documents) -> xr.DataTree:
+    """Return a Zarr group as a lazy tree, from its documents alone and the chunks of coordinates.
+
+    Raises
+    ------
+    MetadataError
+        A document makes no sense.
+    """
+    from swath.io.zarr import StoreView  # noqa: PLC0415 -- imports zarr, which is slow
+
+    view = StoreView(store)
+    inside: dict[str, dict[str, Document]] = {path: {} for path in documents.groups}
+    for path, document in documents.arrays.items():
+        group, _, name = path.rpartition("/")
+        inside[group][name] = document
+    datasets = {}
+    for group, arrays in inside.items():
+        try:
+            datasets[f"/{group}"] = _dataset(group, documents.groups[group], arrays, view)
+        except SwathError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise MetadataError(
+                f"{store.location}: its Zarr metadata cannot be read (in group /{group}, "
+                f"{type(error).__name__}: {error}); get it again"
+            ) from error
+    return xr.DataTree.from_dict(datasets)
+
+
+def _dataset(
+    group: str, attributes: Mapping[str, Any], arrays: Mapping[str, Document], view: StoreView
+) -> xr.Dataset:
+    """Return a group's arrays, decoded, lazy but for the coordinates that index a dimension."""
+    opened = {name: _array(f"{group}/{name}".strip("/"), document, view) for name, document in arrays.items()}
+    raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
+    decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
+    variables = {}
+    for name, variable in decoded.items():
+        for told in (EOPF_ATTRIBUTES, "_CRS"):
             variable.attrs.pop(told, None)
-        if variable.chunks is not None and variable.dims[-2:] == ("y", "x"):
-            source = _source(f"{path}/{name}".strip("/"), name, root, view)
-            variable.encoding = source_encoding(source, variable.encoding)
-            view.metered.add(source.path)
-    text = [name for name, variable in dataset.variables.items() if variable.dtype.kind in "OT"]
-    return dataset.assign({name: _fixed_text(dataset[name]) for name in text}) if text else dataset
+        if variable.dims == (name,):
+            coordinates = coordinates | {name}
+            variables[name] = _fixed_text(variable.compute())
+            continue
+        lazy = _chunked(variable, opened[name], view)
+        variables[name] = _fixed_text(lazy.compute()) if lazy.dtype.kind in "OT" else lazy
+    values = {name: variable for name, variable in variables.items() if name not in coordinates}
+    return xr.Dataset(
+        values, {name: variables[name] for name in coordinates if name in variables}, attributes
+    )
 
 
-def _fixed_text(array: xr.DataArray) -> xr.DataArray:
+def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
+    """Return Zarr's array of a document that was read already: nothing is read again."""
+    import zarr  # noqa: PLC0415 -- slow to import
+    from zarr.storage import StorePath  # noqa: PLC0415
+
+    return zarr.Array.from_dict(StorePath(view, path), dict(document))
+
+
+def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
+    """Return an array as stored, lazy, with its fill value where CF looks for it."""
+    from xarray.backends.zarr import FillValueCoder, ZarrArrayWrapper  # noqa: PLC0415 -- imports zarr
+
+    attributes = dict(document["attributes"])
+    if document["zarr_format"] == 2:
+        dimensions = attributes.pop(_DIMENSIONS)
+        if array.fill_value is not None and array.dtype.kind not in _TEXT:
+            attributes["_FillValue"] = array.fill_value
+    else:
+        dimensions = document["dimension_names"]
+        if "_FillValue" in attributes:
+            attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
+    data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
+    encoding = {"chunks": array.chunks, "shards": array.shards}
+    return xr.Variable(dimensions, data, attributes, encoding)
+
+
+def _chunked(variable: xr.Variable, array: zarr.Array[Any], view: StoreView) -> xr.Variable:
+    """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
+    sizes = dict(zip(variable.dims, array.chunks, strict=True))
+    name = f"read-{tokenize(view.files.location, array.path)}"
+    lazy = variable.chunk(sizes, name=name, lock=False)
+    if variable.dims[-2:] in _IMAGES:
+        source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
+        lazy.encoding = source_encoding(source, lazy.encoding)
+        view.metered.add(source.path)
+    return lazy
+
+
+def _fixed_text(variable: xr.Variable) -> xr.Variable:
     """Return text of variable length, as format 3 has it, as numpy's own text, as format 2 has it."""
-    return xr.DataArray(np.array(array.values.tolist(), dtype=str), dims=array.dims, attrs=array.attrs)
-
-
-def _source(path: str, name: Hashable, root: zarr.Group, view: StoreView) -> ZarrChunks:
-    array: Any = root[path]
-    if not hasattr(array, "chunks"):
-        raise MetadataError(f"{view.files.location}: {path} is no array, though {name} is read from it")
-    return ZarrChunks(view.files, path, array.metadata, array.shape, array.shards or array.chunks)
+    if variable.dtype.kind not in "OT":
+        return variable
+    text = np.array(variable.values.tolist(), dtype=str).reshape(variable.shape)
+    return xr.Variable(variable.dims, text, variable.attrs)

@@ -14,7 +14,7 @@ from dask.array import zeros
 
 from swath.errors import WriteError
 from swath.processing import Binding, Chunk, tree_of
-from swath.product import consolidate, prepare_dataset
+from swath.product import lay_out_store, prepare_dataset, write_arrays
 
 __all__ = ["Target", "lay_out", "write_chunk"]
 
@@ -45,14 +45,9 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
     tree = tree_of(binding, arrays, attributes)
     if "stac_discovery" in tree.attrs:
         tree.attrs["stac_discovery"] = {**tree.attrs["stac_discovery"], "id": name}  # as the item has it
-    for node in tree.subtree:
-        for variable in node.data_vars.values():
-            variable.attrs = {key: _plain(value) for key, value in variable.attrs.items()}
-    datasets = {node.path: prepare_dataset(node.to_dataset(inherit=False)) for node in tree.subtree}
-    xr.DataTree.from_dict(datasets).to_zarr(
-        str(path), mode="w-", compute=False, zarr_format=2, consolidated=False, write_inherited_coords=True
-    )
-    consolidate(path)
+    datasets = {node.path: prepare_dataset(node.to_dataset(inherit=True)) for node in tree.subtree}
+    path.mkdir()
+    write_arrays([array for array in lay_out_store(datasets, path) if not array.lazy], path)
     return Target(
         path=str(path),
         name=name,
@@ -60,11 +55,6 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
         variables=dict(chain.outputs),
         encodings={output: dict(chain.made[output].encoding) for output in chain.outputs},
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return an attribute as JSON has it."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:

@@ -78,7 +78,13 @@ class Fields:
 
     def time(self, path: str) -> datetime:
         """Return a time of UTC."""
-        text = self.text(path)
+        return self._as_time(path, self.text(path))
+
+    def attribute_time(self, name: str) -> datetime:
+        """Return an attribute that is a time of UTC."""
+        return self._as_time(name, str(self.element.get(name, "")))
+
+    def _as_time(self, path: str, text: str) -> datetime:
         try:
             return datetime.fromisoformat(text).astimezone(UTC) if text.endswith("Z") else _naive(text)
         except ValueError:

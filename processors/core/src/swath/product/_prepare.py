@@ -1,0 +1,93 @@
+"""Datasets described as those of EOPF products, and how each of their variables is to be stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from swath.product._chunks import ENCODING_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EOPF_ATTRIBUTES", "prepare_dataset", "stored_chunks"]
+
+EOPF_ATTRIBUTES = "_eopf_attrs"
+"""Attribute in which EOPF products repeat how a variable is packed."""
+
+_KEPT = ("dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar")
+"""What of a variable's encoding is written as it was read."""
+
+
+def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose variables tell in encodings, and say in attributes, how they are stored."""
+    values: dict[Any, Any] = {}
+    coordinates: dict[Any, Any] = {}
+    for name, found in dataset.variables.items():
+        variable = found.copy(deep=False)
+        variable.encoding = _encoding(variable)
+        if name in dataset.data_vars:
+            described = {"dimensions": [str(dim) for dim in variable.dims], **_packing(variable)}
+            described["coordinates"] = sorted(str(n) for n in dataset[name].coords)
+            variable.attrs = {**variable.attrs, EOPF_ATTRIBUTES: described, **_reference_system(variable)}
+        placed = values if name in dataset.data_vars else coordinates
+        placed[name] = (variable.dims, _regular(variable), variable.attrs, variable.encoding)
+    return xr.Dataset(values, coordinates, dataset.attrs)
+
+
+def _packing(variable: xr.Variable) -> dict[str, Any]:
+    """Return how a variable is packed, and its flags, as ``_eopf_attrs`` repeats them."""
+    encoding, attributes = variable.encoding, variable.attrs
+    packing = {key: float(encoding[key]) for key in ("scale_factor", "add_offset") if key in encoding}
+    if packing and "_FillValue" in encoding:
+        packing["fill_value"] = np.asarray(encoding["_FillValue"]).item()
+    return packing | {
+        key: attributes[key] for key in ("flag_masks", "flag_meanings", "units") if key in attributes
+    }
+
+
+def _reference_system(variable: xr.Variable) -> dict[str, Any]:
+    """Return the reference system where GDAL's Zarr driver looks for it; it does not read ``proj:epsg``."""
+    epsg = variable.attrs.get("proj:epsg")
+    return {"_CRS": {"url": f"http://www.opengis.net/def/crs/EPSG/0/{epsg}"}} if epsg else {}
+
+
+def _encoding(variable: xr.Variable) -> dict[str, Any]:
+    encoding = {key: variable.encoding[key] for key in _KEPT if key in variable.encoding}
+    if variable.dtype.kind in "UOT":
+        encoding.pop("dtype", None)
+    encoding["chunks"] = stored_chunks(variable)
+    return encoding
+
+
+def stored_chunks(variable: xr.Variable) -> tuple[int, ...]:
+    """Return the chunks to write: those of the encoding while they fit, or else those of the lazy array."""
+    if variable.chunks is None:
+        return tuple(max(n, 1) for n in variable.shape)
+    told: Any = variable.encoding.get("chunks")
+    if told is not None and len(told) == variable.ndim and ENCODING_KEY not in variable.encoding:
+        return tuple(min(int(size), max(n, 1)) for size, n in zip(told, variable.shape, strict=True))
+    # A window cuts the first chunk: the largest one is the stored size.
+    return tuple(max(1, *lengths) for lengths in variable.chunks)
+
+
+def _regular(variable: xr.Variable) -> Any:
+    """Return the data in the chunks that are written, so that no two tasks write one chunk."""
+    if variable.chunks is None:
+        return variable.data
+    return variable.data.rechunk(variable.encoding["chunks"])
+
+
+def plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return attributes as JSON has them."""
+    return {str(key): _plain(value) for key, value in attributes.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,481 @@
+"""Sentinel-3: what is read agrees with independent readings of the same files, and with the sun."""
+
+import pickle
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import dask.array as da
+import h5py
+import numpy as np
+import pytest
+import rasterio
+import swath
+import xarray as xr
+from swath.errors import MetadataError, ProductError, SwathError
+from swath.io import metering
+from swath.product.sentinel3 import on_image_grid
+
+EFR = "S3A_OL_1_EFR____20200101T101517_20200101T101817_20200102T141102_0179_053_179_2520_LN1_O_NT_002.SEN3"
+SLSTR = "S3A_SL_1_RBT____20170313T110343_20170313T110643_20170314T172757_0179_015_208_2520_LN2_O_NT_002.SEN3"
+
+
+@pytest.fixture(scope="module")
+def efr(samples) -> Path:
+    """Return the real OLCI product; its radiances, geolocation and meteorology are not in the sample."""
+    return samples / "s3" / EFR
+
+
+@pytest.fixture(scope="module")
+def rbt_manifest(samples) -> Path:
+    return next(samples.glob("s3/sen3_headers/*SL_1_RBT*/xfdumanifest.xml"))
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+"""The decimated products have no georeference that GDAL knows."""
+
+
+def write(path: Path, variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict]]) -> None:
+    """Write a netCDF-4 file by h5py: chunked, shuffled and deflated, with dimension scales."""
+    with h5py.File(path, "w") as file:
+        for name, (dimensions, data, attributes) in variables.items():
+            for dimension, length in zip(dimensions, data.shape, strict=True):
+                if dimension not in file:
+                    scale = file.create_dataset(dimension, (length,), ">f4")
+                    scale.make_scale(f"This is a netCDF dimension but not a netCDF variable.{length:10}")
+            chunks = tuple(min(n, 12) for n in data.shape)
+            made = file.create_dataset(name, data=data, chunks=chunks, compression="gzip", shuffle=True)
+            for axis, dimension in enumerate(dimensions):
+                made.dims[axis].attach_scale(file[dimension])
+            made.attrs.update(attributes)
+
+
+@pytest.fixture(scope="module")
+def small_efr(samples, efr, tmp_path_factory) -> Path:
+    """Return a SEN3 of 20 rows made from the numbers of a real window.
+
+    The window starts 34 columns to the right of a tie column, so that it is put at column 34.
+    """
+    folder = tmp_path_factory.mktemp("small") / EFR
+    folder.mkdir()
+    text = (efr / "xfdumanifest.xml").read_text()
+    text = re.sub(r"(rows>)4091(</)", r"\g<1>20\2", text)
+    text = re.sub(r"(columns>)4865(</)", r"\g<1>54\2", text)
+    (folder / "xfdumanifest.xml").write_text(text)
+    with h5py.File(samples / "s3/l1b_subset/S3A_OL_1_EFR_ppetest_20x20.nc") as source:
+        image, tie = ("rows", "columns"), ("tie_rows", "tie_columns")
+
+        def placed(name, dtype, fill):
+            data = np.full((20, 54), fill, dtype)
+            data[:, 34:] = source[name][()].astype(dtype)
+            kept = {"_FillValue": np.array([fill], dtype)}
+            for key in ("scale_factor", "units"):
+                if key in source[name].attrs:
+                    kept[key] = source[name].attrs[key]
+            return image, data, kept
+
+        for k in range(1, 22):
+            name = f"Oa{k:02}_radiance"
+            write(folder / f"{name}.nc", {name: placed(name, np.uint16, 65535)})
+        write(folder / "geo_coordinates.nc", {
+            "latitude": placed("latitude", np.int32, -(2**31)),
+            "longitude": placed("longitude", np.int32, -(2**31)),
+            "altitude": placed("altitude", np.int16, -32768),
+        })  # fmt: skip
+        flags = np.zeros((20, 54), np.uint32)
+        flags[:, 34:] = source["quality_flags"][()].astype(np.uint32)
+        masks = source["quality_flags"].attrs["flag_masks"].astype(np.uint32)
+        meanings = source["quality_flags"].attrs["flag_meanings"]
+        write(folder / "qualityFlags.nc", {
+            "quality_flags": (image, flags, {"flag_masks": masks, "flag_meanings": meanings}),
+        })  # fmt: skip
+        ties = {name: (tie, source[name][()][:20], {}) for name in ("OAA", "OZA", "SAA", "SZA")}
+        write(folder / "tie_geometries.nc", ties)
+        places = {name: (tie, source[f"TP_{name}"][()][:20], {}) for name in ("latitude", "longitude")}
+        write(folder / "tie_geo_coordinates.nc", places)
+        profile = [
+            source[f"atmospheric_temperature_profile_pressure_level_{k}"][()][:20] for k in range(1, 26)
+        ]
+        wind = [source[f"horizontal_wind_vector_{k}"][()][:20] for k in (1, 2)]
+        write(folder / "tie_meteo.nc", {
+            "atmospheric_temperature_profile": ((*tie, "tie_pressure_levels"), np.stack(profile, -1), {}),
+            "horizontal_wind": ((*tie, "wind_vectors"), np.stack(wind, -1), {}),
+            "humidity": (tie, source["humidity"][()][:20], {"units": "%"}),
+        })  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_rbt(samples, rbt_manifest, tmp_path_factory) -> Path:
+    """Return a SEN3 made from the numbers of a real SLSTR product (decimated), as read by GDAL."""
+    folder = tmp_path_factory.mktemp("rbt") / rbt_manifest.parent.name
+    folder.mkdir()
+    shutil.copy(rbt_manifest, folder)
+    source = samples / "s3/l1b_subset" / f"{SLSTR}.nc"
+
+    def read(name, dtype):
+        with rasterio.open(f'NETCDF:"{source}":{name}') as file:
+            scale, offset, fill = file.scales[0], file.offsets[0], file.nodata
+            data = file.read(1)
+        told = {"scale_factor": scale, "add_offset": offset} if scale != 1 else {}
+        if fill is not None:
+            told["_FillValue"] = np.array([fill]).astype(dtype)
+        return ("rows", "columns"), data.astype(dtype), told
+
+    files = {
+        "S1_radiance_an": {"S1_radiance_an": np.int16, "S1_exception_an": np.uint8},
+        "S7_BT_in": {"S7_BT_in": np.int16, "S7_exception_in": np.uint8},
+        "S8_BT_io": {"S8_BT_io": np.int16, "S8_exception_io": np.uint8},
+        "indices_in": {"detector_in": np.uint8, "pixel_in": np.int16, "scan_in": np.int16},
+        "geometry_tn": {"sat_zenith_tn": np.float32, "solar_zenith_tn": np.float32},
+        "geometry_to": {"sat_zenith_to": np.float32},
+        "geodetic_tx": {"latitude_tx": np.float32, "longitude_tx": np.float32},
+        "met_tx": {"skin_temperature_tx": np.float32},
+    }
+    for file, names in files.items():
+        write(folder / f"{file}.nc", {name: read(name, dtype) for name, dtype in names.items()})
+    return folder
+
+
+def stored(path: Path, name: str) -> np.ndarray:
+    with h5py.File(path) as file:
+        return file[name][()]
+
+
+def test_numbers_are_those_of_h5py(efr):
+    tree = swath.open_product(efr)
+    for path, file, name in (
+        ("conditions/image/detector_index", "instrument_data", "detector_index"),
+        ("conditions/instrument/solar_flux", "instrument_data", "solar_flux"),
+        ("conditions/instrument/fwhm", "instrument_data", "FWHM"),
+        ("conditions/instrument/lambda0", "instrument_data", "lambda0"),
+        ("conditions/instrument/frame_offset", "instrument_data", "frame_offset"),
+        ("quality/quality_flags", "qualityFlags", "quality_flags"),
+        ("conditions/geometry/sza", "tie_geometries", "SZA"),
+        ("conditions/geometry/oaa", "tie_geometries", "OAA"),
+        ("conditions/geometry/latitude", "tie_geo_coordinates", "latitude"),
+    ):
+        with h5py.File(efr / f"{file}.nc") as opened:
+            raw, told = opened[name][()], dict(opened[name].attrs)
+        expected = raw * np.atleast_1d(told.get("scale_factor", 1))[0]
+        if "_FillValue" in told:
+            expected = np.where(raw == told["_FillValue"][0], np.nan, expected)
+        found = tree[path]
+        assert "rows" in found.dims or found.ndim < 2 or "bands" in found.dims
+        np.testing.assert_allclose(found.values, expected, rtol=1e-12)
+
+
+def test_flags_are_cf_flags(efr):
+    flags = swath.open_product(efr)["quality/quality_flags"]
+    assert flags.dtype == np.uint32
+    names = flags.attrs["flag_meanings"].split()
+    assert names[:3] == ["land", "coastline", "fresh_inland_water"]
+    assert len(flags.attrs["flag_masks"]) == len(names)
+    bright = flags.attrs["flag_masks"][names.index("bright")]
+    # The manifest says 3.586159 % of all pixels.
+    assert float((flags.data & bright).astype(bool).mean()) == pytest.approx(0.0359, abs=0.01)
+
+
+def test_time_stamps_are_utc(efr):
+    """Read naively they are 18 s late: the file's own start, told in UTC, is the first row's time."""
+    times = swath.open_product(efr)["conditions/image"].time_stamp
+    with h5py.File(efr / "time_coordinates.nc") as file:
+        start = np.datetime64(file.attrs["start_time"].decode().removesuffix("Z"), "ns")
+        naive = np.datetime64("2000-01-01", "ns") + file["time_stamp"][:1].astype("m8[us]")
+    assert times.values[0] == start
+    assert naive[0] - times.values[0] == np.timedelta64(18, "s")
+    assert "GPS" in times.attrs["comment"]
+
+
+def sun(times: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return zenith and azimuth, degrees; Meeus, Astronomical Algorithms, chapters 12, 22 and 25."""
+    days = (times - np.datetime64("2000-01-01T12:00:00", "ns")) / np.timedelta64(1, "D")
+    t = (days + 69.2 / 86400) / 36525  # terrestrial time is 69.2 s ahead of UTC in 2020
+    mean = np.radians(357.52911 + 35999.05029 * t - 0.0001537 * t**2)
+    centre = (
+        (1.914602 - 0.004817 * t) * np.sin(mean) + 0.019993 * np.sin(2 * mean) + 0.000289 * np.sin(3 * mean)
+    )
+    node = np.radians(125.04 - 1934.136 * t)
+    nutation = -0.00478 * np.sin(node)
+    apparent = np.radians(280.46646 + 36000.76983 * t + 0.0003032 * t**2 + centre - 0.00569 + nutation)
+    tilt = np.radians(23.439291 - 0.0130042 * t + 0.00256 * np.cos(node))
+    declination = np.arcsin(np.sin(tilt) * np.sin(apparent))
+    ascension = np.arctan2(np.cos(tilt) * np.sin(apparent), np.cos(apparent))
+    sidereal = np.radians(280.46061837 + 360.98564736629 * days + nutation * np.cos(tilt))
+    hour = sidereal + np.radians(longitude) - ascension
+    place = np.radians(latitude)
+    up = np.sin(place) * np.sin(declination) + np.cos(place) * np.cos(declination) * np.cos(hour)
+    north = np.cos(place) * np.sin(declination) - np.sin(place) * np.cos(declination) * np.cos(hour)
+    east = -np.cos(declination) * np.sin(hour)
+    return np.degrees(np.arccos(up)), np.degrees(np.arctan2(east, north))
+
+
+def test_sun_angles_are_where_the_sun_was(efr):
+    tree = swath.open_product(efr)
+    geometry = tree["conditions/geometry"]
+    times = tree["conditions/image"].time_stamp.values[:, None]
+    zenith, azimuth = sun(times, geometry.latitude.values, geometry.longitude.values)
+    assert np.nanmax(np.abs(zenith - geometry.sza.values)) < 0.006
+    assert np.nanmax(np.abs(azimuth - geometry.saa.values)) < 0.01
+    late, _ = sun(times + np.timedelta64(18, "s"), geometry.latitude.values, geometry.longitude.values)
+    assert np.nanmax(np.abs(late - geometry.sza.values)) > 0.03
+
+
+def test_tie_points_are_brought_to_the_image_lazily(efr):
+    tree = swath.open_product(efr)
+    zenith, azimuth = (on_image_grid(tree, f"conditions/geometry/{name}") for name in ("sza", "saa"))
+    assert isinstance(zenith.data, da.Array)
+    assert zenith.shape == (4091, 4865)
+    tied = tree["conditions/geometry"].sza.values
+    np.testing.assert_allclose(zenith[:50, ::64].values, tied[:50], atol=1e-9)
+    latitude, longitude = (
+        on_image_grid(tree, f"conditions/geometry/{name}")[1000:1010].values
+        for name in ("latitude", "longitude")
+    )
+    times = tree["conditions/image"].time_stamp.values[1000:1010, None]
+    expected = sun(times, latitude, longitude)
+    assert np.abs(zenith[1000:1010].values - expected[0]).max() < 0.006
+    assert np.abs(azimuth[1000:1010].values - expected[1]).max() < 0.01
+
+
+def test_interpolated_places_are_those_of_the_pixels(small_efr):
+    """But for what the relief moves them: pixels lie on the ground, tie points on the ellipsoid."""
+    tree = swath.open_product(small_efr)
+    for name in ("latitude", "longitude"):
+        tied = on_image_grid(tree, f"conditions/geometry/{name}").values[:, 34:]
+        assert np.abs(tied - tree["measurements"][name].values[:, 34:]).max() < 0.01
+
+
+def test_azimuths_go_through_north_and_views_through_nadir():
+    geometry = xr.Dataset(
+        {
+            "oza": (("rows", "columns"), [[10.0, 10.0]]),
+            "oaa": (("rows", "columns"), [[90.0, -90.0]]),
+            "sza": (("rows", "columns"), [[30.0, 30.0]]),
+            "saa": (("rows", "columns"), [[170.0, -170.0]]),
+        }
+    )
+    attributes = {
+        "other_metadata": {
+            "data_information": {"sampling": {"rows_per_tiepoint": 1, "columns_per_tiepoint": 4}}
+        },
+        "stac_discovery": {"properties": {"proj:shape": [1, 5]}},
+    }
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), "/conditions/geometry": geometry})
+    assert on_image_grid(tree, "conditions/geometry/oza")[0, 2] == pytest.approx(0, abs=1e-6)
+    assert abs(on_image_grid(tree, "conditions/geometry/saa")[0, 2]) == pytest.approx(180)
+
+
+def test_what_is_not_on_tie_points_is_refused(small_efr):
+    tree = swath.open_product(small_efr)
+    tree["conditions/meteorology"]["profile"] = ("pressure_level", np.zeros(25))
+    with pytest.raises(SwathError, match="no variable conditions/geometry/nothing"):
+        on_image_grid(tree, "conditions/geometry/nothing")
+    with pytest.raises(SwathError, match="not tie points"):
+        on_image_grid(tree, "conditions/meteorology/profile")
+
+
+def test_radiances_are_those_of_the_window(samples, small_efr):
+    tree = swath.open_product(small_efr)
+    with h5py.File(samples / "s3/l1b_subset/S3A_OL_1_EFR_ppetest_20x20.nc") as source:
+        for k in range(1, 22):
+            band = source[f"Oa{k:02}_radiance"]
+            expected = band[()].astype(np.uint16) * band.attrs["scale_factor"][0]
+            found = tree[f"measurements/oa{k:02}_radiance"]
+            assert found.dims == ("rows", "columns")
+            assert np.isnan(found.values[:, :34]).all()
+            np.testing.assert_allclose(found.values[:, 34:], expected, rtol=1e-6)
+        profile = source["atmospheric_temperature_profile_pressure_level_7"][()][:20]
+    found = tree["conditions/meteorology/atmospheric_temperature_profile"]
+    assert found.dims == ("pressure_level", "rows", "columns")
+    np.testing.assert_array_equal(found.values[6], profile)
+    assert set(tree["measurements"].coords) == {"latitude", "longitude", "altitude"}
+
+
+def test_names_and_dimensions_are_those_of_the_model(samples, small_efr):
+    import gzip
+    import json
+
+    with gzip.open(samples / "eopf/cpm_2.8.1_models/S03OLCEFR.json.gz") as file:
+        model = json.load(file)["variables"]
+    tree = swath.open_product(small_efr)
+    found = {
+        f"{node.path}/{name}": [str(dim) for dim in array.dims]
+        for node in tree.subtree
+        for name, array in node.data_vars.items()
+    }
+    assert len(found) == 21 + 1 + 4 + 3
+    assert found == {path: model[path]["dims"] for path in found}
+
+
+def test_slstr_goes_into_groups_of_view_and_grid(samples, small_rbt):
+    import gzip
+    import json
+
+    tree = swath.open_product(small_rbt)
+    with gzip.open(samples / "eopf/cpm_2.8.1_models/S03SLSRBT.json.gz") as file:
+        model = json.load(file)["variables"]
+    found = {f"{node.path}/{name}" for node in tree.subtree for name in node.data_vars}
+    assert found == {
+        "/measurements/anadir/s1_radiance_an", "/quality/anadir/s1_exception_an",
+        "/measurements/inadir/s7_bt_in", "/quality/inadir/s7_exception_in",
+        "/measurements/ioblique/s8_bt_io", "/quality/ioblique/s8_exception_io",
+        "/conditions/processing/inadir/detector", "/conditions/processing/inadir/pixel",
+        "/conditions/processing/inadir/scan", "/conditions/geometry_tn/sat_zenith_tn",
+        "/conditions/geometry_tn/solar_zenith_tn", "/conditions/geometry_to/sat_zenith_to",
+        "/conditions/meteorology/skin_temperature_tp",
+    }  # fmt: skip
+    assert found <= set(model)
+    assert set(tree["conditions/geometry_tn"].coords) == {"latitude", "longitude"}
+    subset = samples / "s3/l1b_subset" / f"{SLSTR}.nc"
+    with rasterio.open(f'NETCDF:"{subset}":S7_BT_in') as file:
+        raw, scale, offset = file.read(1), file.scales[0], file.offsets[0]
+        expected = np.where(raw == file.nodata, np.nan, raw * scale + offset)
+    np.testing.assert_allclose(tree["measurements/inadir/s7_bt_in"].values, expected, rtol=1e-6)
+    assert 250 < np.nanmean(expected) < 340
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "variable", "path"),
+    [
+        ("OL_2_LFR", "rc_ogvi", "RC681", "measurements/rc681"),
+        ("OL_2_LFR", "rc_ogvi", "RC681_err", "quality/rc681_unc"),
+        ("OL_2_LFR", "ogvi", "OGVI", "measurements/gifapar"),
+        ("OL_2_LFR", "ogvi", "OGVI_err", "quality/gifapar_unc"),
+        ("OL_2_LFR", "otci", "OTCI_quality_flags", "quality/otci_quality_flags"),
+        ("OL_2_LFR", "lqsf", "LQSF", "quality/lqsf"),
+        ("OL_1_EFR", "removed_pixels", "Oa03_radiance", "measurements/orphans/oa03_radiance"),
+        ("OL_1_EFR", "removed_pixels", "detector_index", "conditions/orphans/detector_index"),
+        ("OL_1_EFR", "Oa03_radiance", "Oa03_radiance_err", "quality/oa03_radiance_unc"),
+        ("SL_1_RBT", "S1_radiance_an", "S1_radiance_orphan_an", "measurements/anadir/orphan/s1_radiance"),
+        ("SL_1_RBT", "S7_BT_io", "S7_exception_orphan_io", "quality/ioblique/orphan/s7_exception"),
+        ("SL_1_RBT", "flags_fo", "cloud_fo", "quality/foblique/cloud_fo"),
+        ("SL_1_RBT", "flags_fo", "cloud_orphan_fo", "quality/foblique/orphan/cloud"),
+        ("SL_1_RBT", "S7_quality_in", "S7_T_BB1_in", "conditions/instrument/inadir/s7/s7_t_bb1_in"),
+        ("SL_1_RBT", "time_an", "Nadir_First_scan_a", "conditions/time_an/nadir_first_scan_a"),
+        ("SL_1_RBT", "time_an", "time_stamp_a", "measurements/anadir/time_stamp"),
+        ("SL_1_RBT", "geodetic_bn", "elevation_bn", "measurements/bnadir/elevation"),
+        ("SL_1_RBT", "geodetic_an", "elevation_orphan_an", "measurements/anadir/orphan/elevation_an"),
+        ("SL_1_RBT", "viscal", "S1_slopes", "conditions/viscal/s1_slopes"),
+        ("SL_2_LST", "LST_in", "LST", "measurements/lst"),
+        ("SL_2_LST", "LST_in", "LST_uncertainty", "quality/lst_uncertainty"),
+        ("SL_2_LST", "LST_ancillary_ds", "NDVI", "conditions/auxiliary/ndvi"),
+        ("SL_2_LST", "flags_in", "confidence_in", "quality/confidence_in"),
+        ("SL_2_LST", "geodetic_in", "elevation_in", "conditions/auxiliary/elevation"),
+        ("SL_2_LST", "geometry_tn", "solar_path_tn", "conditions/geometry/solar_path_tn"),
+        ("SL_2_LST", "indices_in", "scan_in", "conditions/processing/scan"),
+        ("SL_2_LST", "met_tx", "dew_point_tx", "conditions/meteorology/dew_point_tp"),
+        ("SY_2_SYN", "Syn_Oa05_reflectance", "SDR_Oa05", "measurements/olci/sdr_oa05"),
+        ("SY_2_SYN", "Syn_S1N_reflectance", "SDR_S1N_err", "quality/uncertainties/slstr/nadir/sdr_s1_unc"),
+        ("SY_2_SYN", "Syn_AOT550", "T550", "measurements/aerosol/aot550"),
+    ],
+)
+def test_variables_go_where_the_model_has_them(samples, kind, file, variable, path):
+    import gzip
+    import json
+
+    from swath.product.sentinel3._places import PLACES
+
+    (place,) = PLACES[kind](file, variable, ("rows", "columns"))
+    assert f"{place.group}/{place.name}" == path
+    product = {
+        "OL_2_LFR": "S03OLCLFR",
+        "OL_1_EFR": "S03OLCEFR",
+        "SL_1_RBT": "S03SLSRBT",
+        "SL_2_LST": "S03SLSLST",
+    }
+    with gzip.open(samples / f"eopf/cpm_2.8.1_models/{product.get(kind, 'S03SYNSDR')}.json.gz") as model:
+        assert f"/{path}" in json.load(model)["variables"]
+
+
+@pytest.mark.parametrize("kind", ["OL_1_EFR", "OL_2_LFR", "SL_1_RBT", "SL_2_LST"])
+def test_attributes_are_a_stac_item(samples, kind):
+    import json
+
+    folder = next(samples.glob(f"s3/sen3_headers/*{kind}*"))
+    discovery = swath.open_product(folder).attrs["stac_discovery"]
+    assert discovery["id"] == folder.name.removesuffix(".SEN3")
+    assert discovery["properties"]["platform"] == "sentinel-3a"
+    assert discovery["properties"]["product:type"].startswith("S03")
+    for expected in samples.glob("s3/sen3_headers/**/*.json"):
+        item = json.loads(expected.read_text())
+        if item.get("id") == discovery["id"]:
+            np.testing.assert_allclose(discovery["bbox"], item["bbox"], atol=1e-3)
+
+
+def test_a_platform_that_is_yet_to_fly_is_read(samples, efr, tmp_path):
+    folder = shutil.copytree(efr, tmp_path / EFR)
+    manifest = folder / "xfdumanifest.xml"
+    manifest.write_text(
+        manifest.read_text().replace("<sentinel3:productName>S3A_", "<sentinel3:productName>S3D_")
+    )
+    assert swath.open_product(folder).attrs["stac_discovery"]["properties"]["platform"] == "sentinel-3d"
+
+
+def test_files_that_are_not_there_are_told(efr):
+    told = swath.open_product(efr).attrs["other_metadata"]["missing_files"]
+    assert "Oa01_radiance.nc" in told
+    assert "qualityFlags.nc" not in told
+
+
+def test_a_chunk_costs_what_was_said_and_one_request(efr):
+    flags = swath.open_product(efr)["quality/quality_flags"]
+    source = swath.chunk_source(flags)
+    assert (source.chunk_shape, flags.chunks[0]) == ((819, 973), (819, 819, 819, 819, 815))
+    planned = source.chunk_bytes(2, 3)
+    with metering.reading() as read:
+        flags.data.blocks[2, 3].compute(scheduler="synchronous")
+    assert read.counts == metering.Counts(bytes=planned, requests=1, chunks=1)
+
+
+def test_the_zip_reads_as_the_directory_and_goes_to_other_processes(small_efr, tmp_path):
+    with zipfile.ZipFile(tmp_path / "p.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in small_efr.iterdir():
+            archive.write(path, f"{EFR}/{path.name}")
+    again = swath.open_product(tmp_path / "p.zip")
+    xr.testing.assert_identical(again.load(), swath.open_product(small_efr).load())
+    array = swath.open_product(tmp_path / "p.zip")["measurements/oa05_radiance"]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(array)).values, array.values)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_converted_to_zarr_it_is_the_same(small_efr, tmp_path, zarr_format):
+    tree = swath.open_product(small_efr)
+    swath.write_product(tree, tmp_path / "p.zarr", zarr_format=zarr_format)
+    again = swath.open_product(tmp_path / "p.zarr")
+    for node in tree.subtree:
+        for name, expected in node.variables.items():
+            np.testing.assert_array_equal(again[node.path].variables[name].values, expected.values)
+    stored = again["measurements/oa01_radiance"].encoding
+    assert stored["dtype"] == np.uint16
+
+
+def test_a_truncated_file_is_told(efr, tmp_path):
+    folder = shutil.copytree(efr, tmp_path / EFR)
+    flags = folder / "qualityFlags.nc"
+    flags.write_bytes(flags.read_bytes()[:900_000])
+    with pytest.raises(ProductError, match=r"qualityFlags.nc is (corrupt or )?truncated"):
+        swath.product.check_sources(swath.open_product(folder))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "told"),
+    [
+        ("OL_1_EFR___", "OL_1_XXX___", "type OL_1_XXX, which is not read here"),
+        ("<sentinel3:productName>.*?<", "<sentinel3:productName>holiday<", "expected a name like"),
+        ("<gml:posList>.*?</", "<gml:posList>north</", "no list of numbers"),
+        ('href="./Oa01_radiance.nc"', 'href="../../etc/passwd"', "leads out of the product"),
+        ("<sentinel-safe:startTime>.*?</", "<sentinel-safe:startTime>noon</", "expected a time like"),
+        ("<xfdu:XFDU", "<!DOCTYPE a><xfdu:XFDU", "document type declaration"),
+    ],
+)
+def test_a_manifest_that_cannot_be_trusted_is_refused(efr, tmp_path, pattern, text, told):
+    folder = shutil.copytree(efr, tmp_path / EFR)
+    manifest = folder / "xfdumanifest.xml"
+    old = manifest.read_text()
+    new = re.sub(pattern, text, old, flags=re.DOTALL)
+    assert new != old
+    manifest.write_text(new)
+    with pytest.raises((MetadataError, ProductError), match=told):
+        swath.open_product(folder)

@@ -1,0 +1,92 @@
+"""Builds that fail, go on, or meet another: on a small image that stands on the real base."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from swath_sde.configuration import Installation
+from swath_sde.images import BuildError, Records, build_images, catalogue, prune_images
+from swath_sde.places import checkout
+
+RECIPE = "ARG BASE\nFROM ${BASE}\nUSER 0:0\nRUN %s\nUSER 1000:1000\n"
+
+
+@pytest.fixture
+def small(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the Dockerfile of the one image `small` of a checkout that shares its base with this one."""
+    real = checkout()
+    root = tmp_path / "checkout"
+    shutil.copytree(real / "platform" / "images" / "base", root / "platform" / "images" / "base")
+    (root / "ci" / "templates").mkdir(parents=True)
+    (root / "copier.yml").touch()
+    shutil.copytree(real / "requirements", root / "requirements")
+    entries = (real / "platform" / "images" / "catalogue.yaml").read_text().split("haproxy:")[0]
+    small = "small: {title: a small one, parents: {BASE: base}}\n"
+    (root / "platform" / "images" / "catalogue.yaml").write_text(entries + small)
+    (root / "platform" / "images" / "small").mkdir()
+    tag = catalogue()["base"].tag
+    monkeypatch.setenv("SWATH_CHECKOUT", str(root))
+    yield root / "platform" / "images" / "small" / "Dockerfile"
+    assert catalogue()["base"].tag == tag
+    monkeypatch.undo()
+    # What this test has built is older than what the checkout has, so it goes. Nothing else may.
+    from swath_sde.images._buildah import Buildah
+
+    builder = Buildah(suite="trixie")
+    for local in builder.tags():
+        if "/small:" in local:
+            builder.remove(local)
+
+
+def test_a_failed_build_keeps_its_log_and_what_was_finished_and_goes_on(
+    installation: Installation, small: Path
+) -> None:
+    small.write_text(RECIPE % "echo about to fail && /no/such/program")
+    with pytest.raises(BuildError, match=r"the build of small failed at .*no/such/program") as caught:
+        build_images(installation, ["small"])
+    log = Records(installation.name).log(catalogue()["small"])
+    assert str(log) in str(caught.value)
+    assert "about to fail" in log.read_text()
+    assert "base" in Records(installation.name).read()
+    small.write_text(RECIPE % "echo well > /made")
+    told: list[str] = []
+    build_images(installation, ["small"], lambda step: told.append(f"{step.image} {step.state}"))
+    assert told == ["base kept", "small started", "small finished"]
+
+
+def test_two_builds_at_once_build_once(installation: Installation, small: Path, tmp_path: Path) -> None:
+    small.write_text(RECIPE % "sleep 2 && date +%N > /made")
+    build_images(installation, ["base"])
+    script = (
+        "from swath_sde.configuration import Installation\n"
+        "from swath_sde.images import build_images\n"
+        "print(build_images(Installation(name='image-tests'), ['small'])['small'].seconds)\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", script], env=os.environ, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    seconds = {float(process.communicate()[0]) for process in running}
+    assert [process.returncode for process in running] == [0, 0]
+    # One has built it, and the other was given what that one has made.
+    log = Records(installation.name).log(catalogue()["small"]).read_text()
+    assert log.count("Successfully tagged") == 1
+    assert len(seconds) == 1
+
+
+def test_prune_removes_what_no_file_has_any_more(installation: Installation, small: Path) -> None:
+    small.write_text(RECIPE % "echo first > /made")
+    build_images(installation, ["small"])
+    first = catalogue()["small"]
+    small.write_text(RECIPE % "echo second > /made")
+    build_images(installation, ["small"])
+    gone = [
+        change.name for change in prune_images(installation, dry_run=True) if change.kind == "built image"
+    ]
+    assert first.local in gone
+    assert catalogue()["small"].local not in gone
+    assert catalogue()["base"].local not in gone
