@@ -83,6 +83,14 @@ def test_a_failure_is_told_in_the_platforms_words_without_a_trace(swath_file, ta
     assert not [event for event in events if "Traceback" in str(event)]
 
 
+def test_the_status_is_the_same_where_people_read_along(swath_file, target, capfd):
+    extra = {"target": str(target)}
+    assert run_playbook("note", swath_file, check=True, extra=extra) == PENDING
+    assert "changed  Note is written" in capfd.readouterr().out
+    assert run_playbook("note", swath_file, extra=extra | {"text": "broken"}) == FAILED
+    assert "the text is 'broken'; give another" in capfd.readouterr().out
+
+
 def test_a_defect_is_called_one(swath_file, target):
     status, events = play(swath_file, target, text="defect")
     assert status == FAILED

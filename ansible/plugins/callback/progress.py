@@ -51,6 +51,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.swath.sde.plugins.module_utils.interruption import (
     CONTROLLER,
+    ENDED,
     RUN_FOLDER,
     RUNNER,
     end_with,
@@ -85,6 +86,7 @@ class CallbackModule(CallbackBase):
         self._teller = threading.Thread(target=self._tell_progress, daemon=True)
         self._task: tuple[str, str] = ("", "")
         self._since = self._begun = time.monotonic()
+        self._exit_status = 0
         self._counts = dict.fromkeys(("ok", "changed", "failed", "skipped"), 0)
 
     def set_options(self, *arguments: Any, **more: Any) -> None:
@@ -99,7 +101,7 @@ class CallbackModule(CallbackBase):
         name = Path(playbook._file_name).stem  # noqa: SLF001 -- Ansible has no public way to it
         checks = bool(_command_line("check"))
         self._check = checks or name in _LOOKS_ONLY
-        self._estimate = Estimate(self._durations(), f"{name}{' --check' if checks else ''}")
+        self._estimate = Estimate(self._durations(), _title(name, checks=checks))
         self._view.take({"event": "start", "playbook": name, "check": self._check, "left": self._left()})
         _load_once()
         self._teller.start()
@@ -150,6 +152,8 @@ class CallbackModule(CallbackBase):
             self._estimate.keep()
         seconds = round(time.monotonic() - self._begun, 1)
         self._view.take({"event": "end", "check": self._check, **self._counts, "seconds": seconds})
+        end = {"changed": self._counts["changed"], "exit_status": self._exit_status}
+        (self._run_folder / ENDED).write_text(json.dumps(end), encoding="utf-8")
         if self._own_folder:
             shutil.rmtree(self._own_folder, ignore_errors=True)
 
@@ -170,6 +174,8 @@ class CallbackModule(CallbackBase):
         if state in ("failed", "ignored"):
             event["message"] = _message(told)
             event["exit_status"] = told.get("exit_status", 1)
+        if state == "failed":
+            self._exit_status = max(self._exit_status, event["exit_status"])
         if told.get("changes"):
             event["changes"] = told["changes"]
         self._view.take(event)
@@ -221,6 +227,16 @@ def _load_once() -> None:
     with suppress(ImportError):  # the lookup says so, in words
         importlib.import_module("swath_sde.configuration")
         importlib.import_module("swath_sde.cluster")
+
+
+def _title(playbook: str, *, checks: bool) -> str:
+    """Return what tells one kind of run from another: they take different times."""
+    chosen = [
+        f"--{option} {','.join(values)}"
+        for option in ("tags", "skip_tags")
+        if (values := sorted(_command_line(option) or ())) and values != ["all"]
+    ]
+    return " ".join([playbook, *(["--check"] if checks else []), *chosen])
 
 
 def _command_line(option: str) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["CONTROLLER", "RUNNER", "RUN_FOLDER", "end_with", "interruptible"]
+__all__ = ["CONTROLLER", "ENDED", "RUNNER", "RUN_FOLDER", "end_with", "interruptible"]
 
 CONTROLLER = "SWATH_CONTROLLER"
 """Environment variable with the process id of ansible-playbook, set by ``swath.sde.progress``."""
@@ -25,6 +25,9 @@ RUNNER = "SWATH_RUNNER"
 
 RUN_FOLDER = "SWATH_RUN_FOLDER"
 """Environment variable with this run's folder: file ``progress``, and ``running/`` with a file a module."""
+
+ENDED = "ended"
+"""File in the run's folder that says, as JSON, how a playbook ended."""
 
 
 @contextmanager

@@ -40,6 +40,8 @@ def build() -> Work:
         changes = pending(plan_images(installation))
 
         def tell(step: Any) -> None:
+            if step.state == "kept":
+                return
             left = f", about {step.left:.0f} s left" if step.left else ""
             progress(f"{step.done} of {step.total} images; {step.image} {step.state}{left}")
 

@@ -37,7 +37,7 @@ class View:
     def __init__(self, display: Any) -> None:
         self._display = display
         self._live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-        self._role = ""
+        self._role = self._told_role = ""
         self._doing = ""
         self._said = ""
         self._differs: list[str] = []
@@ -69,29 +69,33 @@ class View:
 
     def _start(self, event: dict[str, Any]) -> None:
         kind = "nothing is changed" if event["check"] else "what differs is changed"
-        left = f"; {_lasting(event['left'])} if nothing has changed since" if event["left"] else ""
+        left = f"; about {_lasting(event['left'])} by earlier runs" if event["left"] else ""
         self._print(f"{event['playbook']}: {kind}{left}")
 
     def _task(self, event: dict[str, Any]) -> None:
         self._doing, self._said = event["task"], ""
-        if event["role"] != self._role:
-            self._role = event["role"]
-            if self._role:
-                self._print(self._role)
+        self._role = event["role"]
+
+    def _below_its_role(self, text: str, colour: str | None = None) -> None:
+        """Print a line, and before the first of a role that role: one of which all is skipped has none."""
+        if self._role != self._told_role:
+            self._told_role = self._role
+            self._print(self._role)
+        self._print(text, colour)
 
     def _progress(self, event: dict[str, Any]) -> None:
         if self._live:
             self._said = event["text"]
         elif event["text"] != self._said:  # in a log, everything once
             self._said = event["text"]
-            self._print(f"           {event['of']}: {event['text']}")
+            self._below_its_role(f"           {event['of']}: {event['text']}")
 
     def _result(self, event: dict[str, Any]) -> None:
         self._doing = ""
         if event["state"] == "skipped":
             return
         state, elapsed = event["state"], _lasting(event["elapsed"])
-        self._print(f"  {state:8} {event['task']:{_WIDTH}} {elapsed:>9}", _COLOURS[state])
+        self._below_its_role(f"  {state:8} {event['task']:{_WIDTH}} {elapsed:>9}", _COLOURS[state])
         for line in event.get("message", "").splitlines():
             self._print(f"           {line}", _COLOURS[state])
 

@@ -12,6 +12,7 @@ from swath_sde.errors import PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "PENDING", "REFUSED", "Event", "Outcome"]
 
@@ -33,10 +34,7 @@ class Outcome:
 
     def __init__(self, on_event: Callable[[Event], None] | None) -> None:
         self.on_event = on_event
-        self._failures: list[int] = []
-        self._changed = 0
         self._last_words: list[str] = []
-        self._ended = False
 
     def take(self, line: str) -> None:
         """Take a line of standard output."""
@@ -46,10 +44,6 @@ class Outcome:
         if not isinstance(event, dict) or "event" not in event:
             self.warn(line)
             return
-        if event["event"] == "result" and event["state"] == "failed":
-            self._failures.append(int(event["exit_status"]))
-        if event["event"] == "end":
-            self._changed, self._ended = event["changed"], True
         if self.on_event:
             self.on_event(event)
 
@@ -60,18 +54,28 @@ class Outcome:
             if self.on_event:
                 self.on_event({"event": "text", "at": time.time(), "text": line.rstrip()})
 
-    def status(self, returned: int, *, reads_only: bool) -> int:
-        """Return the exit status for that of ansible-playbook."""
-        if (
-            returned in (_OF_ANSIBLE, INTERRUPTED, -signal.SIGINT, -signal.SIGTERM)
-            or INTERRUPTED in self._failures
-        ):
+    def status(self, returned: int, ended: Path, *, reads_only: bool) -> int:
+        """Return the exit status.
+
+        Parameters
+        ----------
+        returned
+            That of ansible-playbook.
+        ended
+            Where the callback has written how the playbook ended, if it came to an end.
+        reads_only
+            Whether the run only looked.
+        """
+        found: dict[str, int] = {}
+        with suppress(OSError):  # it came to none
+            found = json.loads(ended.read_text(encoding="utf-8"))
+        if returned in (_OF_ANSIBLE, INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
             return INTERRUPTED
-        if self._failures:
-            return REFUSED if REFUSED in self._failures else FAILED
+        if status := found.get("exit_status"):
+            return status
         if returned:
-            if self.on_event and not self._ended:
+            if self.on_event and not found:
                 said = "\n".join(self._last_words[-10:]) or "it said nothing"
                 raise PlatformError(f"ansible-playbook ended with status {returned}: {said}")
             return FAILED
-        return PENDING if reads_only and self._changed else DONE
+        return PENDING if reads_only and found.get("changed") else DONE

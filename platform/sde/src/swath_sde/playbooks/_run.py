@@ -98,7 +98,7 @@ def run_playbook(
         ]
         outcome = Outcome(on_event)
         status = _run(command, environment(home, run, collection, for_people=on_event is None), run, outcome)
-        return outcome.status(status, reads_only=reads_only)
+        return outcome.status(status, run / "ended", reads_only=reads_only)
 
 
 def _run(command: list[str], variables: dict[str, str], run: Path, outcome: Outcome) -> int:
