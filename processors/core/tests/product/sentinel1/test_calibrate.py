@@ -1,5 +1,8 @@
 """Calibrated intensities, and the choice of images and bursts."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import swath
@@ -67,6 +70,29 @@ def test_bursts_are_calibrated_at_their_own_lines(tree):
     gain = np.interp(4 * 1501 + line, table.line.values, across)
     value = complex(burst["measurements/slc"][line, pixel].values)
     assert float(found[line, pixel].values) == pytest.approx(abs(value) ** 2 / gain**2, rel=1e-6)
+
+
+def test_numbers_are_those_of_xarray_sentinel(tree):
+    """Its numbers are kept beside this file; ``made/make_level1_references.py`` made them."""
+    told = json.loads((Path(__file__).parent / "references.json").read_text())
+    burst = tree[f"{PREFIX}_VH_IW1_3"]
+    measured = burst["measurements"]
+    expected = np.array(told["azimuth_time"], "datetime64[ns]")
+    # It rounds the step between lines to microseconds.
+    assert np.abs(measured.azimuth_time.values[[0, 1, -1]] - expected).max() < np.timedelta64(500, "ns")
+    np.testing.assert_allclose(
+        measured.slant_range_time.values[[0, 1, -1]], told["slant_range_time"], rtol=3e-16
+    )
+    for name in ("latitude", "longitude"):
+        np.testing.assert_array_equal(burst[f"conditions/gcp/{name}"].values[[0, -1]], told[name])
+    np.testing.assert_array_equal(burst["conditions/orbit/position"].values[[0, -1]], told["position"])
+    noise = burst["quality/noise_range/noise_range_lut"].values[[0, -1], ::60]
+    np.testing.assert_array_equal(noise, np.array(told["noise_range"], np.float32))
+    rate = burst["conditions/azimuth_fm_rate/azimuth_fm_rate_polynomial"]
+    np.testing.assert_array_equal(rate.values, told["fm_rate"])
+    for quantity in ("sigma_nought", "beta_nought", "gamma"):
+        found = calibrated(burst, quantity)[700:1400:233, 9000:12000:977].values
+        np.testing.assert_allclose(found, told[quantity], rtol=1e-6)
 
 
 def test_chunks_give_what_the_whole_gives(ground):
