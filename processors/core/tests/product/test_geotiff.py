@@ -13,8 +13,9 @@ def cog(tmp_path):
     data = np.random.default_rng(1).integers(1, 9000, (2, 600, 500)).astype(np.uint16)
     data[0, :20, :30] = 0
     with rasterio.open(
-        tmp_path / "a.tif", "w", driver="GTiff", width=500, height=600, count=2, dtype="uint16", crs="EPSG:32755",
-        transform=rasterio.Affine(10, 0, 499980, 0, -10, 6900040), nodata=0, tiled=True, blockxsize=256,
+        tmp_path / "a.tif", "w", driver="GTiff", width=500, height=600, count=2, dtype="uint16",
+        crs="EPSG:32755", transform=rasterio.Affine(10, 0, 499980, 0, -10, 6900040), nodata=0,
+        tiled=True, blockxsize=256,
         blockysize=256, compress="deflate", interleave="band",
     ) as file:  # fmt: skip
         file.write(data)
