@@ -37,6 +37,9 @@ _JSON = "swath_json"
 
 _CONVENTIONS = "CF-1.11"
 
+_TYPED = ("flag_masks", "flag_values", "valid_min", "valid_max", "valid_range")
+"""Attributes in the type of the stored values."""
+
 
 class NetcdfReader:
     """Reads a netCDF file, of netCDF-4 or classic; see :class:`swath.product.Reader`."""
@@ -218,9 +221,12 @@ def _create(group: Any, name: str, variable: xr.Variable) -> tuple[Any, Any]:
 
 
 def _typed(key: str, value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return flags in the type of their variable, as CF 1.11, section 3.5, wants them."""
-    if key in ("flag_masks", "flag_values") and dtype.kind in "iu":
-        return np.asarray(value).astype(dtype)
+    """Return what CF 1.11 (sections 2.5.1 and 3.5) wants in the type of the stored values in that type."""
+    if key in _TYPED and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        numbers = np.asarray(value)
+        if numbers.dtype.kind in "iu" and limits.min <= numbers.min() and numbers.max() <= limits.max:
+            return numbers.astype(dtype)
     return value
 
 

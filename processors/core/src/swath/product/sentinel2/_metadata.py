@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from swath.io.store import safe_name
+from swath.product._fields import Fields
 from swath.product.sentinel2._bands import BANDS
-from swath.product.sentinel2._fields import Fields
 
 if TYPE_CHECKING:
     from datetime import datetime

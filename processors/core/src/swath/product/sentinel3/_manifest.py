@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from swath.errors import MetadataError, ProductError
 from swath.io.store import safe_name
-from swath.product.sentinel2._fields import Fields
+from swath.product._fields import Fields
 
 if TYPE_CHECKING:
     from swath.io.store import Store
