@@ -1,4 +1,4 @@
-"""Sentinel-2 products to read: the real sample, and changed copies of it."""
+"""Sentinel-2 and Sentinel-3 products to read: the real samples, changed copies of them, and small ones."""
 
 import re
 import shutil
@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import rasterio
@@ -115,3 +116,120 @@ def modern_safe(
         if band == "B01":
             write_jp2(granule / "QI_DATA/MSK_CLASSI_B00.jp2", flags[:3], resolution=resolution, tile=64)
     return safe
+
+
+EFR = "S3A_OL_1_EFR____20200101T101517_20200101T101817_20200102T141102_0179_053_179_2520_LN1_O_NT_002.SEN3"
+SLSTR = "S3A_SL_1_RBT____20170313T110343_20170313T110643_20170314T172757_0179_015_208_2520_LN2_O_NT_002.SEN3"
+
+
+@pytest.fixture(scope="session")
+def efr(samples) -> Path:
+    """Return the real OLCI product; its radiances, geolocation and meteorology are not in the sample."""
+    return samples / "s3" / EFR
+
+
+@pytest.fixture(scope="session")
+def rbt_manifest(samples) -> Path:
+    return next(samples.glob("s3/sen3_headers/*SL_1_RBT*/xfdumanifest.xml"))
+
+
+def write(path: Path, variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict]]) -> None:
+    """Write a netCDF-4 file by h5py: chunked, shuffled and deflated, with dimension scales."""
+    with h5py.File(path, "w") as file:
+        for name, (dimensions, data, attributes) in variables.items():
+            for dimension, length in zip(dimensions, data.shape, strict=True):
+                if dimension not in file:
+                    scale = file.create_dataset(dimension, (length,), ">f4")
+                    scale.make_scale(f"This is a netCDF dimension but not a netCDF variable.{length:10}")
+            chunks = tuple(min(n, 12) for n in data.shape)
+            made = file.create_dataset(name, data=data, chunks=chunks, compression="gzip", shuffle=True)
+            for axis, dimension in enumerate(dimensions):
+                made.dims[axis].attach_scale(file[dimension])
+            made.attrs.update(attributes)
+
+
+@pytest.fixture(scope="session")
+def small_efr(samples, efr, tmp_path_factory) -> Path:
+    """Return a SEN3 of 20 rows made from the numbers of a real window.
+
+    The window starts 34 columns to the right of a tie column, so that it is put at column 34.
+    """
+    folder = tmp_path_factory.mktemp("small") / EFR
+    folder.mkdir()
+    text = (efr / "xfdumanifest.xml").read_text()
+    text = re.sub(r"(rows>)4091(</)", r"\g<1>20\2", text)
+    text = re.sub(r"(columns>)4865(</)", r"\g<1>54\2", text)
+    (folder / "xfdumanifest.xml").write_text(text)
+    with h5py.File(samples / "s3/l1b_subset/S3A_OL_1_EFR_ppetest_20x20.nc") as source:
+        image, tie = ("rows", "columns"), ("tie_rows", "tie_columns")
+
+        def placed(name, dtype, fill):
+            data = np.full((20, 54), fill, dtype)
+            data[:, 34:] = source[name][()].astype(dtype)
+            kept = {"_FillValue": np.array([fill], dtype)}
+            for key in ("scale_factor", "units"):
+                if key in source[name].attrs:
+                    kept[key] = source[name].attrs[key]
+            return image, data, kept
+
+        for k in range(1, 22):
+            name = f"Oa{k:02}_radiance"
+            write(folder / f"{name}.nc", {name: placed(name, np.uint16, 65535)})
+        write(folder / "geo_coordinates.nc", {
+            "latitude": placed("latitude", np.int32, -(2**31)),
+            "longitude": placed("longitude", np.int32, -(2**31)),
+            "altitude": placed("altitude", np.int16, -32768),
+        })  # fmt: skip
+        flags = np.zeros((20, 54), np.uint32)
+        flags[:, 34:] = source["quality_flags"][()].astype(np.uint32)
+        masks = source["quality_flags"].attrs["flag_masks"].astype(np.uint32)
+        meanings = source["quality_flags"].attrs["flag_meanings"]
+        write(folder / "qualityFlags.nc", {
+            "quality_flags": (image, flags, {"flag_masks": masks, "flag_meanings": meanings}),
+        })  # fmt: skip
+        ties = {name: (tie, source[name][()][:20], {}) for name in ("OAA", "OZA", "SAA", "SZA")}
+        write(folder / "tie_geometries.nc", ties)
+        places = {name: (tie, source[f"TP_{name}"][()][:20], {}) for name in ("latitude", "longitude")}
+        write(folder / "tie_geo_coordinates.nc", places)
+        profile = [
+            source[f"atmospheric_temperature_profile_pressure_level_{k}"][()][:20] for k in range(1, 26)
+        ]
+        wind = [source[f"horizontal_wind_vector_{k}"][()][:20] for k in (1, 2)]
+        write(folder / "tie_meteo.nc", {
+            "atmospheric_temperature_profile": ((*tie, "tie_pressure_levels"), np.stack(profile, -1), {}),
+            "horizontal_wind": ((*tie, "wind_vectors"), np.stack(wind, -1), {}),
+            "humidity": (tie, source["humidity"][()][:20], {"units": "%"}),
+        })  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_rbt(samples, rbt_manifest, tmp_path_factory) -> Path:
+    """Return a SEN3 made from the numbers of a real SLSTR product (decimated), as read by GDAL."""
+    folder = tmp_path_factory.mktemp("rbt") / rbt_manifest.parent.name
+    folder.mkdir()
+    shutil.copy(rbt_manifest, folder)
+    source = samples / "s3/l1b_subset" / f"{SLSTR}.nc"
+
+    def read(name, dtype):
+        with rasterio.open(f'NETCDF:"{source}":{name}') as file:
+            scale, offset, fill = file.scales[0], file.offsets[0], file.nodata
+            data = file.read(1)
+        told = {"scale_factor": scale, "add_offset": offset} if scale != 1 else {}
+        if fill is not None:
+            told["_FillValue"] = np.array([fill]).astype(dtype)
+        return ("rows", "columns"), data.astype(dtype), told
+
+    files = {
+        "S1_radiance_an": {"S1_radiance_an": np.int16, "S1_exception_an": np.uint8},
+        "S7_BT_in": {"S7_BT_in": np.int16, "S7_exception_in": np.uint8},
+        "S8_BT_io": {"S8_BT_io": np.int16, "S8_exception_io": np.uint8},
+        "indices_in": {"detector_in": np.uint8, "pixel_in": np.int16, "scan_in": np.int16},
+        "geometry_tn": {"sat_zenith_tn": np.float32, "solar_zenith_tn": np.float32},
+        "geometry_to": {"sat_zenith_to": np.float32},
+        "geodetic_tx": {"latitude_tx": np.float32, "longitude_tx": np.float32},
+        "met_tx": {"skin_temperature_tx": np.float32},
+    }
+    for file, names in files.items():
+        write(folder / f"{file}.nc", {name: read(name, dtype) for name, dtype in names.items()})
+    return folder

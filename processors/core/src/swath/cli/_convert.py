@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from swath.cli._filters import filter_options, filtered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 @click.argument("source", type=click.Path(path_type=str))
 @click.argument("destination", type=click.Path(path_type=str))
 @click.option(
+    "--to",
+    "kind",
+    type=click.Choice(["zarr", "netcdf"]),
+    help="What to write; by default netCDF where DESTINATION ends with .nc, and Zarr else.",
+)
+@click.option(
     "--zarr-format",
     type=click.Choice(["2", "3"]),
     default="2",
@@ -28,29 +37,25 @@ if TYPE_CHECKING:
     help="2 as EOPF products have it and GDAL reads it, or 3.",
 )
 @click.option(
+    "--shards/--no-shards",
+    default=True,
+    show_default=True,
+    help="In format 3: small chunks, several in one file.",
+)
+@click.option(
     "--overwrite", is_flag=True, help="Replace what is at DESTINATION, once the new product is complete."
 )
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="PATTERN",
-    help="Keep only variables whose path fits, as 'measurements/*'; may be given several times.",
-)
-@click.option(
-    "--window",
-    metavar="WINDOW",
-    help="Keep only this part: rows and columns of the finest grid, or lon and lat.",
-)
+@filter_options
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     help="Threads to work with; as many as there are CPUs by default.",
 )
 def convert(
-    source: str, destination: str, *, zarr_format: str, overwrite: bool, include: tuple[str, ...],
-    window: str | None, workers: int | None,
+    source: str, destination: str, *, kind: str | None, zarr_format: str, shards: bool, overwrite: bool,
+    workers: int | None, **chosen: Any,
 ) -> None:  # fmt: skip
-    """Convert a product to EOPF Zarr, losslessly.
+    """Convert a product to EOPF Zarr or netCDF, losslessly.
 
     DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before
     anything is written. Memory is bounded by the chunks in flight, one or two a thread.
@@ -61,6 +66,7 @@ def convert(
       swath convert PRODUCT.SAFE blue.zarr --include '*/r10m/b02' --zarr-format 3
       swath convert PRODUCT.SAFE part.zarr --window 'rows 0:1024, columns 2048:4096'
       swath convert PRODUCT.SAFE part.zarr --window 'lon 147.1:147.3, lat -28.2:-28.0'
+      swath convert PRODUCT.SEN3 clear.nc --where 'quality/quality_flags: not (invalid or bright)'
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import time
 
@@ -69,19 +75,25 @@ def convert(
     from swath.cli._info import readable
     from swath.cli._progress import progress
     from swath.io import commit, metering
-    from swath.product import check_sources, cut_window, open_product, select_variables, write_product
+    from swath.product import check_sources, open_product, select_variables, write_netcdf, write_product
 
-    commit.check_apart(commit.check_destination(destination, overwrite=overwrite), source)
+    netcdf = kind == "netcdf" or (kind is None and destination.endswith(".nc"))
+    if netcdf:
+        commit.check_apart(Path(destination), source)
+    else:
+        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), source)
     start = time.perf_counter()
     with metering.reading() as read, progress() as tell:
         tree = open_product(source)
-        if include:
-            tree = select_variables(tree, include)
-        check_sources(tree)
-        if window:
-            tree = cut_window(tree, window)
+        check_sources(select_variables(tree, chosen["include"]) if chosen["include"] else tree)
+        tree = filtered(tree, chosen)
         with dask.config.set(num_workers=workers), _chunks_told(tree, tell, read):
-            write_product(tree, destination, zarr_format=int(zarr_format), overwrite=overwrite)
+            if netcdf:
+                write_netcdf(tree, destination, overwrite=overwrite)
+            else:
+                write_product(
+                    tree, destination, zarr_format=int(zarr_format), overwrite=overwrite, shards=shards
+                )
     counts = read.counts
     seconds = time.perf_counter() - start
     click.echo(

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from swath.cli._filters import filter_options, filtered
+
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @click.command()
 @click.argument("product", type=click.Path(path_type=str))
+@filter_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-def info(product: str, *, as_json: bool) -> None:
+def info(product: str, *, as_json: bool, **chosen: Any) -> None:
     """Tell what a product is and what is in it.
 
     Reads metadata and the headers of images only, whatever the product's size. PRODUCT is a Sentinel-2
-    level-1C SAFE (a directory or its zip) or an EOPF Zarr (a directory or its zip).
+    level-1C SAFE, a Sentinel-3 SEN3, an EOPF Zarr, each a directory or its zip, or a netCDF file.
 
     \b
     Examples:
@@ -29,7 +32,7 @@ def info(product: str, *, as_json: bool) -> None:
 
     from swath.product import open_product  # noqa: PLC0415
 
-    tree = open_product(product)
+    tree = filtered(open_product(product), chosen)
     described = describe(tree, product)
     if as_json:
         click.echo(json.dumps(described, indent=2))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import glob
 import hashlib
 import os
 import re
@@ -24,7 +25,7 @@ from swath.errors import DestinationError, WriteError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHECKSUMS", "check_apart", "check_destination", "new_product", "write_checksums"]
+__all__ = ["CHECKSUMS", "check_apart", "check_destination", "new_file", "new_product", "write_checksums"]
 
 CHECKSUMS = "SHA256SUMS"
 """Name of the file of checksums in a product, as ``sha256sum --check`` reads it."""
@@ -144,6 +145,65 @@ def new_product(
             shutil.rmtree(partial, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+@contextmanager
+def new_file(
+    destination: str | os.PathLike[str], magics: tuple[bytes, ...], *, overwrite: bool = False
+) -> Iterator[Path]:
+    """Yield the path of a partial file; rename it to ``destination`` when the block ends well.
+
+    Parameters
+    ----------
+    destination
+        Path of the file that shall appear.
+    magics
+        First bytes by which a file is known as one of its kind: only such a file is replaced.
+    overwrite
+        Replace what exists under that name. The old file stays whole until the new one is complete.
+
+    Raises
+    ------
+    DestinationError
+        The destination exists, is no file of its kind, or there is no folder for it; before anything is
+        written.
+    WriteError
+        The system refused to write; the partial file is gone.
+    """
+    final = Path(os.path.abspath(destination))  # noqa: PTH100 -- resolve() would follow a link under that name
+    if not os.fspath(destination) or not final.name or not final.parent.is_dir():
+        raise DestinationError(f"no folder to write {final} into: create it, or choose another")
+    if os.path.lexists(final):
+        if not overwrite:
+            raise DestinationError(f"{final} exists already: choose another destination, or pass --overwrite")
+        if final.is_symlink() or not final.is_file() or not _starts_with(final, magics):
+            raise DestinationError(
+                f"{final} is not a file of the same kind, and nothing else is overwritten: choose another"
+            )
+    # A kill leaves the partial file: whoever writes under the same name removes it.
+    for entry in final.parent.glob(f".{glob.escape(final.name)}.partial-*"):
+        found = re.fullmatch(rf"\.{re.escape(final.name)}\.partial-(\d+)-[0-9a-f]{{8}}", entry.name)
+        if found and not _alive(int(found[1])) and entry.is_file():
+            entry.unlink(missing_ok=True)
+    partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        yield partial
+        _sync(partial)
+        partial.replace(final)
+        _sync(final.parent)
+    except OSError as error:
+        raise WriteError(
+            f"cannot write {final}: {error.strerror or error}. Nothing was left there; free space or choose "
+            "another destination"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _starts_with(path: Path, magics: tuple[bytes, ...]) -> bool:
+    with path.open("rb") as file:
+        start = file.read(16)
+    return any(start.startswith(magic) for magic in magics)
 
 
 def write_checksums(directory: Path) -> Path:

@@ -208,7 +208,8 @@ def open_store(location: str | os.PathLike[str]) -> Store:
     ProductError
         There is nothing at that place, it is neither a directory nor a zip, or a zip that cannot be trusted.
     """
-    from swath.io._zip import ZipStore  # noqa: PLC0415 -- it builds on this module
+    from swath.io._file import FILE_MAGICS, FileStore  # noqa: PLC0415 -- they build on this module
+    from swath.io._zip import ZipStore  # noqa: PLC0415
 
     text = os.fspath(location)
     try:
@@ -226,6 +227,8 @@ def open_store(location: str | os.PathLike[str]) -> Store:
         start = filesystem.cat_file(path, start=0, end=4)
     except OSError as error:
         raise ProductError(f"cannot read {text}: {error.strerror or error}") from error
+    if start in FILE_MAGICS:
+        return FileStore(text, filesystem, path)
     if start not in (b"PK\x03\x04", b"PK\x05\x06"):
         raise ProductError(
             f"{text} is neither a directory nor a zip (it starts with {start.hex(' ') or 'nothing'}, a "

@@ -1,17 +1,22 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
+from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
 from swath.product._open import READER_GROUP, Reader, open_product
 from swath.product._prepare import prepare_dataset
 from swath.product._subset import cut_window, placed, select_variables
+from swath.product._validate import Finding, validate_product
 from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
+from swath.product.netcdf import write_netcdf
 from swath.product.window import Window
 
 __all__ = [
     "READER_GROUP",
     "ChunkSource",
+    "Filters",
+    "Finding",
     "Grid",
     "Reader",
     "StoredArray",
@@ -24,7 +29,10 @@ __all__ = [
     "open_product",
     "placed",
     "prepare_dataset",
+    "select",
     "select_variables",
+    "validate_product",
     "write_arrays",
+    "write_netcdf",
     "write_product",
 ]

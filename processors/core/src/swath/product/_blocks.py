@@ -11,6 +11,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from swath.product._chunks import source_encoding
+from swath.product._prepare import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,18 +50,16 @@ def _read(variable: Variable, place: tuple[int, ...]) -> npt.NDArray[Any]:
 def decoded(variables: Mapping[str, xr.Variable], *, times: bool = True) -> dict[str, xr.Variable]:
     """Decode variables by CF: scale, offset, missing values and times; flags keep their masks.
 
-    What of an attribute has to agree in type with the stored values (``flag_masks``, ``valid_min``) stays as
-    it
-    is stored.
+    Attributes are then as JSON has them: numbers, texts and lists.
     """
     found = {}
     for name, variable in variables.items():
-        plain = variable.copy(deep=False)
-        if "flag_masks" in plain.attrs or "flag_values" in plain.attrs:
+        if "flag_masks" in variable.attrs or "flag_values" in variable.attrs:
             # Flags stay whole numbers whatever their missing value says.
-            plain.attrs.pop("_FillValue", None)
-            plain.attrs.pop("missing_value", None)
+            kept = {k: v for k, v in variable.attrs.items() if k not in ("_FillValue", "missing_value")}
+            variable = xr.Variable(variable.dims, variable.data, kept, variable.encoding)  # noqa: PLW2901
         found[name] = xr.conventions.decode_cf_variable(
-            name, plain, decode_times=times, decode_timedelta=False
+            name, variable, decode_times=times, decode_timedelta=False
         )
+        found[name].attrs = plain(found[name].attrs)
     return found

@@ -12,12 +12,12 @@ from swath.product._chunks import ENCODING_KEY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EOPF_ATTRIBUTES", "prepare_dataset", "stored_chunks"]
+__all__ = ["EOPF_ATTRIBUTES", "KEPT", "plain", "prepare_dataset", "stored_chunks"]
 
 EOPF_ATTRIBUTES = "_eopf_attrs"
 """Attribute in which EOPF products repeat how a variable is packed."""
 
-_KEPT = ("dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar")
+KEPT = ("dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar")
 """What of a variable's encoding is written as it was read."""
 
 
@@ -55,7 +55,7 @@ def _reference_system(variable: xr.Variable) -> dict[str, Any]:
 
 
 def _encoding(variable: xr.Variable) -> dict[str, Any]:
-    encoding = {key: variable.encoding[key] for key in _KEPT if key in variable.encoding}
+    encoding = {key: variable.encoding[key] for key in KEPT if key in variable.encoding}
     if variable.dtype.kind in "UOT":
         encoding.pop("dtype", None)
     encoding["chunks"] = stored_chunks(variable)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["check_sources", "write_product"]
+__all__ = ["check_sources", "computing", "write_product"]
 
 
 def write_product(
@@ -64,7 +64,7 @@ def write_product(
         raise InputError(f"Zarr format {zarr_format!r} is unknown: give 2 or 3")
     check_sources(tree)
     datasets = {node.path: prepare_dataset(node.to_dataset(inherit=True)) for node in tree.subtree}
-    with new_product(destination, overwrite) as partial, _failures_named(), _own_threads():
+    with new_product(destination, overwrite) as partial, computing():
         write_arrays(lay_out_store(datasets, partial, zarr_format=zarr_format, shards=shards), partial)
 
 
@@ -80,6 +80,13 @@ def check_sources(tree: xr.DataTree) -> int:
                 )
                 total += sum(source.chunk_bytes(i, j) for i in range(rows) for j in range(columns))
     return total
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Compute on threads of our own, and tell failures of computing as those of a run."""
+    with _failures_named(), _own_threads():
+        yield
 
 
 @contextmanager

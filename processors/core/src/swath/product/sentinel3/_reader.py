@@ -13,6 +13,7 @@ import xarray as xr
 from swath.errors import MetadataError, ProductError
 from swath.io.netcdf import Variable, read_file
 from swath.product._blocks import decoded, raw
+from swath.product._prepare import plain
 from swath.product.sentinel3._attributes import product_attributes
 from swath.product.sentinel3._manifest import MANIFEST, read_manifest
 from swath.product.sentinel3._places import PLACES, Place, Placing
@@ -32,6 +33,9 @@ _DIMENSIONS = {
 
 _SINGLE = "t_single"
 """Dimension of length 1 that SLSTR's meteorology has and the models have not."""
+
+_STAMPED = "microseconds since 2000-01-01"
+"""Units of time stamps."""
 
 _DROPPED = ("coordinates", "ancillary_variables")
 """Attributes that name other variables by their names in the files."""
@@ -97,9 +101,11 @@ def _add_file(
 ) -> None:
     """Decode the variables of a file and put each where it belongs."""
     found = {name: _named(raw(variable)) for name, variable in variables.items()}
-    for name, variable in decoded(found).items():
-        shown = _utc(variable, leaps) if leaps and variable.dtype.kind == "M" else variable
-        for place in placing(file.removesuffix(".nc"), name, tuple(map(str, variable.dims))):
+    stamps = {name: variable for name, variable in found.items() if _is_stamp(variable)}
+    rest = {name: variable for name, variable in found.items() if name not in stamps}
+    shown_of = decoded(rest) | {name: _stamps(variable, leaps) for name, variable in stamps.items()}
+    for name, shown in shown_of.items():
+        for place in placing(file.removesuffix(".nc"), name, tuple(map(str, shown.dims))):
             _put(groups[place.group], place, _ordered(shown, place.order))
 
 
@@ -111,10 +117,27 @@ def _named(variable: xr.Variable) -> xr.Variable:
     )
 
 
-def _utc(variable: xr.Variable, leaps: int) -> xr.Variable:
-    data = variable.data - np.timedelta64(leaps, "s")
-    told = {**variable.attrs, "comment": f"UTC; the file counts in GPS time, {leaps} s ahead"}
-    return xr.Variable(variable.dims, data, told, variable.encoding)
+def _is_stamp(variable: xr.Variable) -> bool:
+    units = str(variable.attrs.get("units", ""))
+    return units.startswith(_STAMPED) and variable.dtype == np.int64 and variable.chunks is not None
+
+
+def _stamps(variable: xr.Variable, leaps: int) -> xr.Variable:
+    """Decode time stamps, without looking at them as xarray would."""
+    told = plain(variable.attrs)
+    units, missing = told.pop("units"), told.pop("_FillValue", None)
+    data = variable.data.map_blocks(_times, missing, leaps, dtype="M8[ns]")
+    if leaps:
+        told["comment"] = f"UTC; the file counts in GPS time, {leaps} s ahead"
+    encoding = {**variable.encoding, "units": units}
+    if missing is not None:
+        encoding["_FillValue"] = missing
+    return xr.Variable(variable.dims, data, told, encoding)
+
+
+def _times(stamps: np.ndarray[Any, Any], missing: int | None = None, leaps: int = 0) -> np.ndarray[Any, Any]:
+    times = np.datetime64("2000-01-01", "ns") + (stamps - leaps * 1_000_000).astype("m8[us]")
+    return times if missing is None else np.where(stamps == missing, np.datetime64("NaT"), times)
 
 
 def _ordered(variable: xr.Variable, first: tuple[str, ...]) -> xr.Variable:

@@ -1,0 +1,250 @@
+"""Filters: less than the whole of a product, so that nothing else is read."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from swath.errors import InputError, MetadataError
+from swath.product._flag_expression import flag_mask, split_expression
+from swath.product._subset import cut_window, select_variables
+from swath.product._swath import cut_rows_and_columns, image_of, swath_window
+from swath.product.grid import Grid
+from swath.product.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Filters", "select"]
+
+_RESOLUTION = re.compile(r"r(\d+)m")
+"""Group that holds variables of one resolution."""
+
+Ring = list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What of a product is wanted; what is empty asks for everything. All of them hold at once."""
+
+    include: tuple[str, ...] = ()
+    """Patterns of paths of variables, or of groups with all that is in them; see
+    :func:`swath.product.select_variables`."""
+    resolution: tuple[int, ...] = ()
+    """Metres: of what is in groups of a resolution (``r20m``), only these; all that is in no such group "
+    "stays."""
+    window: str | None = None
+    """Rows and columns of the finest grid, or bounds of longitude and latitude."""
+    polygon: str | None = None
+    """Path of a GeoJSON polygon in EPSG:4326, or its text. What is around it is cut away, and pixels whose
+    centre
+    lies outside are missing (NaN) in variables of real numbers."""
+    where: str | None = None
+    """``PATH: EXPRESSION`` of flags; where it does not hold, variables of real numbers on the same pixels are
+    missing."""
+    time: str | None = None
+    """``START/STOP`` in UTC, of which one may be empty; rows that were taken then (the stop excluded)."""
+
+
+def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
+    """Return what is wanted of a product, lazily.
+
+    Reads nothing but what deciding needs: the tie points for bounds on a swath, time stamps for times.
+
+    Raises
+    ------
+    InputError
+        A filter asks for what the product has not, or is malformed.
+    WindowError
+        A window is malformed, or lies outside the product.
+    """
+    tree = product
+    flags = None
+    if filters.where:
+        path, expression = split_expression(filters.where)
+        found = {
+            f"{node.path}/{name}".strip("/"): array
+            for node in tree.subtree
+            for name, array in node.data_vars.items()
+        }
+        if path not in found:
+            near = [other for other in found if found[other].attrs.get("flag_meanings")]
+            raise InputError(f"no variable {path!r} with flags; there are {', '.join(near) or 'none'}")
+        flags = flag_mask(found[path], expression)
+        tree = _masked(tree, path, flags)
+    polygon = _rings(filters.polygon) if filters.polygon else None
+    for text in (filters.window, _box(polygon) if polygon else None):
+        if text:
+            tree = _cut(tree, text)
+    if filters.time:
+        tree = _in_time(tree, filters.time)
+    if polygon:
+        tree = _inside(tree, polygon)
+    if filters.resolution:
+        tree = _of_resolution(tree, filters.resolution)
+    return select_variables(tree, filters.include) if filters.include else tree
+
+
+def _cut(tree: xr.DataTree, text: str) -> xr.DataTree:
+    image = image_of(tree)
+    if image is None or any("proj:epsg" in a.attrs for node in tree.subtree for a in node.data_vars.values()):
+        return cut_window(tree, text)
+    return cut_rows_and_columns(tree, image, swath_window(tree, image, text))
+
+
+def _of_resolution(tree: xr.DataTree, wanted: Sequence[int]) -> xr.DataTree:
+    names = [_RESOLUTION.fullmatch(node.name or "") for node in tree.subtree]
+    there = {int(match[1]) for match in names if match}
+    if not there & set(wanted):
+        told = ", ".join(f"{n} m" for n in sorted(there)) or "no groups of a resolution"
+        raise InputError(f"no variables of {', '.join(f'{n} m' for n in wanted)}; there are {told}")
+    datasets = {}
+    for node in tree.subtree:
+        found = [_RESOLUTION.fullmatch(step) for step in node.path.split("/")]
+        if all(int(match[1]) in wanted for match in found if match):
+            datasets[node.path] = node.to_dataset(inherit=False)
+    return xr.DataTree.from_dict(datasets)
+
+
+def _masked(tree: xr.DataTree, path: str, mask: xr.DataArray) -> xr.DataTree:
+    """Let variables of real numbers be missing where a mask on the same pixels is false."""
+    grid = _grid_of(tree, path)
+    datasets = {}
+    for node in tree.subtree:
+        dataset = node.to_dataset(inherit=False)
+        for name, array in dataset.data_vars.items():
+            place = f"{node.path}/{name}".strip("/")
+            same = array.dims[-2:] == mask.dims[-2:] and array.shape[-2:] == mask.shape[-2:]
+            if same and array.dtype.kind == "f" and _grid_of(tree, place) == grid and not _tied(node.path):
+                dataset[name] = _where(array, mask)
+        datasets[node.path] = dataset
+    return xr.DataTree.from_dict(datasets)
+
+
+def _tied(path: str) -> bool:
+    return path.strip("/") in ("conditions/geometry", "conditions/meteorology")
+
+
+def _grid_of(tree: xr.DataTree, path: str) -> Grid | None:
+    try:
+        return Grid.of(tree[path])
+    except (MetadataError, KeyError):
+        return None
+
+
+def _where(array: xr.DataArray, mask: xr.DataArray) -> xr.DataArray:
+    data = mask.data
+    if array.chunks is not None and hasattr(data, "rechunk"):
+        data = data.rechunk(array.chunks[-2:])
+    found = array.where(xr.DataArray(data, dims=array.dims[-2:]))
+    found.encoding = {key: value for key, value in array.encoding.items() if key != "chunk_source"}
+    return found.assign_attrs(array.attrs)
+
+
+def _in_time(tree: xr.DataTree, text: str) -> xr.DataTree:
+    start, slash, stop = text.partition("/")
+    if not slash or not (start or stop):
+        raise InputError(f"time {text!r}: write START/STOP in UTC, as 2020-01-01T10:15/2020-01-01T10:16")
+    low, high = (_instant(part) for part in (start, stop))
+    image = image_of(tree)
+    stamps = next((n["time_stamp"] for n in tree.subtree if "time_stamp" in n.variables), None)
+    if image is None or stamps is None or stamps.dims != ("rows",):
+        raise InputError("no rows with a time_stamp to choose by time: give rows and columns as a window")
+    times = stamps.values
+    inside = np.flatnonzero(
+        (times >= low if low else True) & (times < high if high else True) & ~np.isnat(times)
+    )
+    if not len(inside):
+        raise InputError(f"time {text!r}: no rows were taken then; there are {times.min()}/{times.max()}")
+    window = Window((int(inside[0]), int(inside[-1]) + 1), (0, image.shape[1]))
+    return cut_rows_and_columns(tree, image, window)
+
+
+def _instant(text: str) -> np.datetime64 | None:
+    if not text:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is no time; write it as 2020-01-01T10:15:30") from None
+    naive = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    return np.datetime64(naive, "ns")
+
+
+def _rings(text: str) -> list[Ring]:
+    """Return the rings of a polygon: all outlines and holes, each once."""
+    try:
+        told = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
+        if told.get("type") == "FeatureCollection":
+            (told,) = told["features"]
+        geometry = told["geometry"] if told.get("type") == "Feature" else told
+        parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+        if geometry["type"] not in ("Polygon", "MultiPolygon"):
+            raise ValueError(f"it is a {geometry['type']}")  # noqa: TRY301 -- told below with the rest
+        rings = [[(float(x), float(y)) for x, y, *_ in ring] for part in parts for ring in part]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"polygon {text[:60]!r} cannot be used ({error}): give the path of a GeoJSON Polygon or "
+            f"MultiPolygon in "
+            "EPSG:4326, or one feature with such a geometry"
+        ) from None
+    if not rings or any(len(ring) < 4 for ring in rings):
+        raise InputError("a polygon needs at least three corners, the first one repeated at the end")
+    return rings
+
+
+def _box(rings: list[Ring]) -> str:
+    xs, ys = zip(*(point for ring in rings for point in ring), strict=True)
+    return f"lon {min(xs)!r}:{max(xs)!r}, lat {min(ys)!r}:{max(ys)!r}"
+
+
+def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
+    """Let pixels outside of a polygon be missing in variables of real numbers."""
+    datasets = {}
+    for node in tree.subtree:
+        dataset = node.to_dataset(inherit=False)
+        grid = next((g for a in dataset.data_vars if (g := _grid_of(tree, f"{node.path}/{a}"))), None)
+        mask = None
+        if grid is not None:
+            mask = xr.DataArray(_on_grid(grid, rings), dims=("y", "x"))
+        elif {"latitude", "longitude"} <= set(dataset.coords) and not _tied(node.path):
+            mask = xr.apply_ufunc(
+                _crossings, dataset["longitude"], dataset["latitude"], kwargs={"rings": rings},
+                dask="parallelized", output_dtypes=[bool],
+            )  # fmt: skip
+        for name, array in dataset.data_vars.items():
+            fits = mask is not None and array.dims[-2:] == mask.dims and array.shape[-2:] == mask.shape
+            if mask is not None and fits and array.dtype.kind == "f":
+                dataset[name] = _where(array, mask)
+        datasets[node.path] = dataset
+    return xr.DataTree.from_dict(datasets)
+
+
+def _on_grid(grid: Grid, rings: list[Ring]) -> npt.NDArray[np.bool_]:
+    from rasterio.warp import transform  # noqa: PLC0415 -- only needed for polygons on a map
+
+    projected = [
+        list(zip(*transform("EPSG:4326", grid.crs, *zip(*ring, strict=True)), strict=True)) for ring in rings
+    ]
+    xs, ys = np.meshgrid(np.asarray(grid.x, np.float64), np.asarray(grid.y, np.float64))
+    return _crossings(xs, ys, rings=projected)
+
+
+def _crossings(xs: npt.NDArray[Any], ys: npt.NDArray[Any], *, rings: list[Ring]) -> npt.NDArray[np.bool_]:
+    """Return which points lie inside: those from which a ray crosses the outline an odd number of times."""
+    inside = np.zeros(np.shape(xs), bool)
+    for ring in rings:
+        for (x0, y0), (x1, y1) in itertools.pairwise(ring):
+            if y0 != y1:
+                between = (ys >= min(y0, y1)) & (ys < max(y0, y1))
+                inside ^= between & (xs < x0 + (ys - y0) * (x1 - x0) / (y1 - y0))
+    return inside
