@@ -20,7 +20,7 @@ from swath_sde.cluster._binaries import (
     programs_folder,
 )
 from swath_sde.cluster._cgroups import Cgroups
-from swath_sde.cluster._commands import install_packages, missing_packages
+from swath_sde.cluster._commands import install_missing, missing_packages
 from swath_sde.cluster._configuration import configuration_files
 from swath_sde.cluster._keeper import renew
 from swath_sde.cluster._keys import certificates_until, keep_keys
@@ -244,7 +244,7 @@ class EmbeddedCluster:
         if found := self.findings():
             raise NotPossibleError(found)
         if missing := missing_packages():
-            install_packages(missing, progress)
+            install_missing(missing, progress)
         for note in remarks(domain=self.installation.domain):
             progress(f"cluster: note: {note}")
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swath_sde.cluster._cgroups import Cgroups
-from swath_sde.cluster._commands import can_install, missing_packages
+from swath_sde.cluster._commands import missing_packages
 from swath_sde.cluster._ports import is_free
+from swath_sde.debian import can_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from swath_sde.errors import ConfigurationError
 from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._errors import BuildError
-from swath_sde.images._programs import logged, printed, program
+from swath_sde.images._programs import logged, printed, program, see_to
 from swath_sde.images._registry import reachable
 from swath_sde.images._sources import EPOCH, images_folder
 
@@ -39,13 +39,12 @@ class Buildah:
         ConfigurationError
             If a program is missing, or this is not root: to make other users' files takes that.
         """
-        for name in ("buildah", "mmdebstrap", "npm", "mvn"):
-            program(name)
         if os.geteuid() != 0:
             raise ConfigurationError(
                 "image builds on this machine need root, as they make files of other users: "
                 "run `sudo swath image build`"
             )
+        see_to(("buildah", "mmdebstrap", "npm", "mvn"))
 
     def _command(self, *arguments: str) -> list[str]:
         storage = images_folder() / "storage"

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from swath_sde.debian import can_install, install_packages
 from swath_sde.images._errors import BuildError, MissingProgramError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 PACKAGES = {
@@ -25,6 +26,24 @@ PACKAGES = {
 
 _SHOWN = 15
 """Lines of a log that an error shows."""
+
+
+def see_to(names: Iterable[str]) -> None:
+    """See to it that programs are there: what is missing is installed where that can be done.
+
+    Raises
+    ------
+    MissingProgramError
+        One is missing, and nothing can be installed here.
+    PackageError
+        It cannot be installed.
+    """
+    names = list(names)
+    missing = sorted({PACKAGES[name] for name in names if shutil.which(name) is None})
+    if missing and can_install() and shutil.which("apt-get") is not None:
+        install_packages(missing, lambda _: None)
+    for name in names:
+        program(name)
 
 
 def program(name: str) -> str:
