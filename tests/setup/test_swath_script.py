@@ -50,8 +50,8 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_up_on_a_fresh_clone_and_once_more(clone: Path) -> None:
-    first = call(clone, "up")
+def test_the_tour_on_a_fresh_clone_and_once_more(clone: Path) -> None:
+    first = call(clone, "tour")
     assert first.returncode == 0, first.stdout + first.stderr
     assert "set-up: Python packages" in first.stderr
     for said in ("swath new", "swath ci", "swath run", "quicklook.png"):
@@ -61,7 +61,7 @@ def test_up_on_a_fresh_clone_and_once_more(clone: Path) -> None:
 
     tour = clone.parent / "home" / "tour"
     before = snapshot(tour)
-    again = call(clone, "up")
+    again = call(clone, "tour")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "set-up:" not in again.stderr
     after = snapshot(tour)
