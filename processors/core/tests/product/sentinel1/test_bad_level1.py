@@ -4,6 +4,8 @@ import re
 
 import pytest
 import swath
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from swath.errors import MetadataError, ProductError
 
 STEM = "s1b-iw1-slc-vv-20210401t052624-20210401t052649-026269-032297-004"
@@ -138,3 +140,47 @@ def test_a_link_to_the_outside(slc_copy, tmp_path):
 def test_an_ocean_product_is_told_from_others(slc_copy, change):
     change(slc_copy / "manifest.safe", "level-1/slc/standard/iwdp", "level-2/ocn/standard/iwdv")
     refused(slc_copy, "is of sar/level-2/ocn/standard/iwdv, expected a level-1 SLC or GRD")
+
+
+VALUES = [
+    "",
+    "-1",
+    "0",
+    "nan",
+    "1e400",
+    "99999999999999999999",
+    "1.5",
+    "abc",
+    "2021-04-01T05:26:24",
+    "0 0 0",
+    "../x",
+]
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_changed_metadata_is_read_or_refused(slc_copy, data):
+    """A value replaced, an element taken away, bits flipped: a tree or the typed error, and nothing else."""
+    files = sorted(p for p in slc_copy.rglob("*") if p.suffix in (".xml", ".safe"))
+    file = data.draw(st.sampled_from(files))
+    whole = file.read_bytes()
+    changed = bytearray(whole)
+    kind = data.draw(st.sampled_from(["value", "element", "bits"]))
+    if kind == "value":
+        found = [m.span(1) for m in re.finditer(rb">([^<>\s][^<>]*)<", whole)]
+        start, stop = data.draw(st.sampled_from(found))
+        changed[start:stop] = data.draw(st.sampled_from(VALUES)).encode()
+    elif kind == "element":
+        opening = data.draw(st.sampled_from(list(re.finditer(rb"<([\w:]+)[^>]*>", whole))))
+        end = whole.find(b"</" + opening[1] + b">", opening.end())
+        changed[opening.start() : max(end, opening.start())] = b""
+    else:
+        for bit in data.draw(st.lists(st.integers(0, 8 * len(whole) - 1), min_size=1, max_size=4)):
+            changed[bit // 8] ^= 1 << bit % 8
+    file.write_bytes(changed)
+    try:
+        swath.open_product(slc_copy)
+    except ProductError:
+        pass
+    finally:
+        file.write_bytes(whole)
