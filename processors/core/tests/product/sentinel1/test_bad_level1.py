@@ -84,6 +84,7 @@ def test_an_image_of_another_size(slc_copy, change):
             "<dataDcRmsErrorAboveThreshold>maybe",
             "neither true nor false",
         ),
+        ("<q0>[^<]*", "<q0>1e308", "q0 has numbers too large for float32"),
         ("</imageInformation>", "</imageInfo>", "malformed"),
         ("<imageInformation>.*</imageInformation>", "", "this is no annotation of an image"),
     ],
@@ -108,12 +109,20 @@ def test_an_annotation_that_makes_no_sense(slc_copy, change, pattern, text, told
         ("calibration", r'(<pixel count="542">)0 40 ', r"\g<1>40 0 ", "pixels that do not increase"),
         ("calibration", "<calibrationVectorList.*</calibrationVectorList>", "", "has no vectors"),
         ("noise", r'(<noiseRangeLut count="542">)\S+', r"\1inf", "something else than numbers"),
+        ("noise", r'(<noiseRangeLut count="542">)\S+', r"\g<1>1e308", "too large for single precision"),
         ("noise", r'(<noiseAzimuthLut count="\d+">)\S+ ', r"\1", "values at 1359 lines"),
     ],
 )
 def test_tables_that_make_no_sense(slc_copy, change, kind, pattern, text, told):
     change(slc_copy / f"annotation/calibration/{kind}-{STEM}.xml", pattern, text)
     refused(slc_copy, told, MetadataError)
+
+
+def test_a_number_that_no_file_could_hold_stays_text(slc_copy, change):
+    change(slc_copy / f"annotation/{STEM}.xml", "<sliceNumber>7<", f"<sliceNumber>{'9' * 400}<")
+    burst = next(iter(swath.open_product(slc_copy).children.values()))
+    information = burst.attrs["other_metadata"]["image_annotation"]["image_information"]
+    assert information["slice_number"] == "9" * 400
 
 
 @pytest.mark.parametrize("name", ["manifest.safe", f"annotation/{STEM}.xml"])
