@@ -4,6 +4,8 @@ import re
 
 import pytest
 import swath
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from swath.errors import MetadataError, ProductError
 
 STEM = "s1b-iw1-slc-vv-20210401t052624-20210401t052649-026269-032297-004"
@@ -82,6 +84,7 @@ def test_an_image_of_another_size(slc_copy, change):
             "<dataDcRmsErrorAboveThreshold>maybe",
             "neither true nor false",
         ),
+        ("<q0>[^<]*", "<q0>1e308", "q0 has numbers too large for float32"),
         ("</imageInformation>", "</imageInfo>", "malformed"),
         ("<imageInformation>.*</imageInformation>", "", "this is no annotation of an image"),
     ],
@@ -106,12 +109,20 @@ def test_an_annotation_that_makes_no_sense(slc_copy, change, pattern, text, told
         ("calibration", r'(<pixel count="542">)0 40 ', r"\g<1>40 0 ", "pixels that do not increase"),
         ("calibration", "<calibrationVectorList.*</calibrationVectorList>", "", "has no vectors"),
         ("noise", r'(<noiseRangeLut count="542">)\S+', r"\1inf", "something else than numbers"),
+        ("noise", r'(<noiseRangeLut count="542">)\S+', r"\g<1>1e308", "too large for single precision"),
         ("noise", r'(<noiseAzimuthLut count="\d+">)\S+ ', r"\1", "values at 1359 lines"),
     ],
 )
 def test_tables_that_make_no_sense(slc_copy, change, kind, pattern, text, told):
     change(slc_copy / f"annotation/calibration/{kind}-{STEM}.xml", pattern, text)
     refused(slc_copy, told, MetadataError)
+
+
+def test_a_number_that_no_file_could_hold_stays_text(slc_copy, change):
+    change(slc_copy / f"annotation/{STEM}.xml", "<sliceNumber>7<", f"<sliceNumber>{'9' * 400}<")
+    burst = next(iter(swath.open_product(slc_copy).children.values()))
+    information = burst.attrs["other_metadata"]["image_annotation"]["image_information"]
+    assert information["slice_number"] == "9" * 400
 
 
 @pytest.mark.parametrize("name", ["manifest.safe", f"annotation/{STEM}.xml"])
@@ -138,3 +149,47 @@ def test_a_link_to_the_outside(slc_copy, tmp_path):
 def test_an_ocean_product_is_told_from_others(slc_copy, change):
     change(slc_copy / "manifest.safe", "level-1/slc/standard/iwdp", "level-2/ocn/standard/iwdv")
     refused(slc_copy, "is of sar/level-2/ocn/standard/iwdv, expected a level-1 SLC or GRD")
+
+
+VALUES = [
+    "",
+    "-1",
+    "0",
+    "nan",
+    "1e400",
+    "99999999999999999999",
+    "1.5",
+    "abc",
+    "2021-04-01T05:26:24",
+    "0 0 0",
+    "../x",
+]
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_changed_metadata_is_read_or_refused(slc_copy, data):
+    """A value replaced, an element taken away, bits flipped: a tree or the typed error, and nothing else."""
+    files = sorted(p for p in slc_copy.rglob("*") if p.suffix in (".xml", ".safe"))
+    file = data.draw(st.sampled_from(files))
+    whole = file.read_bytes()
+    changed = bytearray(whole)
+    kind = data.draw(st.sampled_from(["value", "element", "bits"]))
+    if kind == "value":
+        found = [m.span(1) for m in re.finditer(rb">([^<>\s][^<>]*)<", whole)]
+        start, stop = data.draw(st.sampled_from(found))
+        changed[start:stop] = data.draw(st.sampled_from(VALUES)).encode()
+    elif kind == "element":
+        opening = data.draw(st.sampled_from(list(re.finditer(rb"<([\w:]+)[^>]*>", whole))))
+        end = whole.find(b"</" + opening[1] + b">", opening.end())
+        changed[opening.start() : max(end, opening.start())] = b""
+    else:
+        for bit in data.draw(st.lists(st.integers(0, 8 * len(whole) - 1), min_size=1, max_size=4)):
+            changed[bit // 8] ^= 1 << bit % 8
+    file.write_bytes(changed)
+    try:
+        swath.open_product(slc_copy)
+    except ProductError:
+        pass
+    finally:
+        file.write_bytes(whole)

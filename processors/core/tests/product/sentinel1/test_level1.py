@@ -311,3 +311,30 @@ def test_vectors_of_other_lengths_are_brought_together(grd, tmp_path, change):
     np.testing.assert_array_equal(after[1:], before[1:])
     np.testing.assert_array_equal(after[0, 2:], before[0, 2:])
     assert after[0, 1] == pytest.approx(float((before[0, 0] + before[0, 2]) / 2), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "swathe", "name"),
+    [
+        ("SM", "S3", "S01SSMSLC_20210401T052622_0028_B168_{}_032297_VV"),
+        ("WV", "WV2", "S01SWVSLC_20210401T052622_0028_B168_{}_032297_VV_WV2_004"),
+    ],
+)
+def test_images_without_bursts_are_whole(slc_copy, change, mode, swathe, name):
+    """No strip map or wave mode product was at hand: one of TOPS is made to look like it."""
+    change(slc_copy / "manifest.safe", ":mode>IW<", f":mode>{mode}<")
+    change(slc_copy / "manifest.safe", "(<[^<>]*:swath>)IW1<", rf"\g<1>{swathe}<")
+    file = next(slc_copy.glob("annotation/*.xml"))
+    change(file, "<linesPerBurst>.*</burstList>", '<linesPerBurst>0</linesPerBurst><burstList count="0"/>')
+    change(file, "<swath>IW1</swath>", f"<swath>{swathe}</swath>")
+    tree = swath.open_product(slc_copy)
+    identifier = tree.attrs["stac_discovery"]["id"]
+    assert identifier.startswith(f"S1B_{swathe if mode == 'SM' else 'WV'}_SLC__1SDV_")
+    (image,) = tree.children.values()
+    assert image.name == name.format(identifier[-4:])
+    measured = image["measurements"]
+    assert measured["slc"].shape == (13509, 21632)
+    step = float(annotation(slc_copy, "iw1-slc-vv").findtext(".//azimuthTimeInterval"))
+    seconds = (measured.azimuth_time.values[-1] - measured.azimuth_time.values[0]) / np.timedelta64(1, "s")
+    assert seconds == pytest.approx(13508 * step, abs=1e-8)
+    assert "burst_info" not in image["conditions"].children

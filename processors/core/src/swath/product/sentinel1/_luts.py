@@ -94,12 +94,16 @@ def _on(
     for own, told in zip(pixels, values, strict=True):
         if len(own) != len(told):
             raise root.error(f"{table.path} has {len(told)} values at {len(own)} pixels")
+        if (np.abs(told) > np.finfo(np.float32).max).any():
+            raise root.error(f"{table.path} has values too large for single precision")
         rows.append(told if len(own) == len(axis) else np.interp(axis, own, told))
     return np.array(rows, np.float32)
 
 
 def _azimuth(root: Fields, table: Table, swath: str, image: ImageAnnotation) -> xr.Dataset:
     lines, values = table.vectors("line")[0], table.vectors("noiseAzimuthLut")[0]
+    if (np.abs(values) > np.finfo(np.float32).max).any():
+        raise root.error(f"{table.path} has values too large for single precision")
     if len(lines) != len(values) or not len(lines):
         raise root.error(f"{table.path} has {len(values)} values at {len(lines)} lines")
     coordinates: dict[str, Any] = {"swath": swath}

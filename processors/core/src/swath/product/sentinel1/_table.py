@@ -112,6 +112,8 @@ class Table:
             values = np.nan_to_num(values)
             if ((values < low) | (values > high) | (values != np.round(values))).any():
                 raise self._error(self.rows[0], f"{child} has something else than whole numbers in it")
+        elif (np.abs(values) > np.finfo(wanted).max).any():
+            raise self._error(self.rows[0], f"{child} has numbers too large for {wanted}")
         return values.astype(wanted)
 
     def _error(self, row: etree._Element, told: str) -> MetadataError:
@@ -151,6 +153,7 @@ def _plain(text: str) -> Any:
             value = kind(text)
         except ValueError:
             continue
-        # Identifiers keep their leading zeros; JSON has neither NaN nor infinity.
-        return value if np.isfinite(value) and not re.fullmatch(r"0\d+", text) else text
+        # Identifiers keep their leading zeros; JSON has neither NaN nor infinity, Zarr no larger integers.
+        limit = (1 << 63) - 1 if kind is int else np.finfo(float).max
+        return value if abs(value) <= limit and not re.fullmatch(r"0\d+", text) else text
     return text
