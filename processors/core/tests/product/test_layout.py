@@ -112,6 +112,16 @@ def test_format_3_has_shards_that_zarr_and_xarray_read(tmp_path):
     assert len(list((tmp_path / "p.zarr/m/v/c").rglob("*"))) == 2 + 2 * 3
 
 
+def test_what_is_in_memory_has_shards_too(tmp_path):
+    data = np.random.default_rng(1).integers(0, 999, (1098, 732)).astype(np.uint16)
+    root = xr.Dataset(attrs={"stac_discovery": {"id": "x", "properties": {}}})
+    tree = xr.DataTree.from_dict({"/": root, "/m": xr.Dataset({"v": (("y", "x"), data)})})
+    write_product(tree, tmp_path / "p.zarr", zarr_format=3)
+    array = zarr.open_group(tmp_path / "p.zarr", mode="r")["m/v"]
+    assert (array.shards, array.chunks) == ((1098, 732), (366, 366))
+    np.testing.assert_array_equal(array[:], data)
+
+
 def test_shards_can_be_turned_off(tmp_path):
     large(tmp_path, zarr_format=3, shards=False)
     array = zarr.open_group(tmp_path / "p.zarr", mode="r")["m/v"]

@@ -40,6 +40,12 @@ class StoredArray:
         """Whether the data are to be computed."""
         return isinstance(self.data, da.Array)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the data are in memory, one chunk, and no text of variable length."""
+        held = isinstance(self.data, np.ndarray) and self.data.dtype.kind != "O" and self.data.size > 0
+        return held and not any(c["name"] == "sharding_indexed" for c in self.document.get("codecs", []))
+
 
 def lay_out_store(
     datasets: Mapping[str, xr.Dataset], directory: Path, *, zarr_format: int = 2, shards: bool = True
@@ -124,9 +130,16 @@ def write_arrays(stored: Iterable[StoredArray], directory: Path) -> None:
     from zarr.storage import LocalStore, StorePath  # noqa: PLC0415
 
     store = LocalStore(directory)
+    stored = list(stored)
+    whole = [array for array in stored if array.whole]
+    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="swath-arrays") as pool:
+        for _ in pool.map(lambda array: _write_whole(array, directory), whole):
+            pass  # the first error is raised here
     ready: list[tuple[Any, Any]] = []
     lazy: list[tuple[Any, Any]] = []
     for array in stored:
+        if array.whole:
+            continue
         target = zarr.Array.from_dict(StorePath(store, array.path), dict(array.document))
         (lazy if array.lazy else ready).append((array.data, target))
 
@@ -140,3 +153,20 @@ def write_arrays(stored: Iterable[StoredArray], directory: Path) -> None:
     if lazy:
         sources, targets = zip(*lazy, strict=True)
         da.store(list(sources), list(targets), lock=False)
+
+
+def _write_whole(array: StoredArray, directory: Path) -> None:
+    """Write the one chunk of an array in memory: products have hundreds, of a few kilobytes each."""
+    from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415 -- ships no types
+
+    data = np.ascontiguousarray(array.data, array.data.dtype.newbyteorder("<"))
+    zeros = ["0"] * array.data.ndim
+    two = array.document["zarr_format"] == 2
+    name = (".".join(zeros) or "0") if two else "/".join(["c", *zeros])
+    place = directory / array.path / name
+    if len(zeros) and not two:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    text = data.dtype.kind == "U"
+    place.write_bytes(
+        data.tobytes() if text else Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE).encode(data)
+    )
