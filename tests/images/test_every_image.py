@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -83,6 +84,22 @@ def test_its_bill_of_materials_is_valid_and_has_what_dpkg_has(
         listed = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
     installed = {line.split()[0] for line in listed if line.split()[1] == "ii"}
     assert {package.replace("%2B", "+") for package in told} == installed
+
+
+def test_a_workspace_adds_one_small_layer_to_what_follows_from_locks(
+    built: Callable[..., dict[str, Built]],
+) -> None:
+    built("workspace")
+
+    def layers(name: str) -> list[dict[str, Any]]:
+        inspect = Buildah(suite="trixie")._command("inspect", "--type", "image", catalogue()[name].local)
+        told = json.loads(subprocess.run(inspect, capture_output=True, check=True).stdout)
+        return list(json.loads(told["Manifest"])["layers"])
+
+    *below, own = layers("workspace")
+    assert below == layers("workspace-base")
+    assert own["size"] < 10_000_000
+    assert below[-1]["size"] > 50 * own["size"]
 
 
 def test_a_second_build_does_nothing(

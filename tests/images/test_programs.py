@@ -1,5 +1,6 @@
 """Each image's program starts and does its work, as far as that needs no cluster."""
 
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from socket import create_connection, socket
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 from swath_developer.scaffolding import scaffold
 
 Start = Callable[[str], Any]
@@ -164,6 +166,53 @@ def test_jupyterlab_leads_to_the_editor_and_only_with_its_token(container: Start
         assert "vscode-workbench-web-configuration" in told
         refused = subprocess.run([*ask, address], capture_output=True, text=True, check=True).stdout
         assert "vscode-workbench-web-configuration" not in refused
+
+
+def test_the_editor_opens_calm_and_its_terminal_and_search_work(container: Start, tmp_path: Path) -> None:
+    home, log, port = owned(tmp_path / "home"), tmp_path / "log", free_port()
+    (home / "notes.txt").write_text("a needle in a haystack\n")
+    command = ["/usr/libexec/swath/start", "jupyter", "lab", "--no-browser", f"--port={port}"]
+    command += ["--ServerApp.token=known", "--ServerApp.port_retries=0"]
+    with (
+        container("workspace").started(*command, volumes=[f"{home}:/home/swath"], log=log),
+        sync_playwright() as playwright,
+    ):
+        wait_for(lambda: answers(port), log)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(f"http://127.0.0.1:{port}/api/status?token=known")
+        page.goto(f"http://127.0.0.1:{port}/vscode/")
+        page.get_by_role("treeitem", name="notes.txt").wait_for()
+        page.keyboard.press("Control+Backquote")
+        terminal = page.locator(".xterm-helper-textarea")
+        terminal.wait_for(state="attached")
+        terminal.press_sequentially("command -v python > ~/.told && mv ~/.told ~/told.txt\n")
+        wait_for((home / "told.txt").exists, log)
+        assert (home / "told.txt").read_text() == "/opt/swath/bin/python\n"
+        # By now all parts have had the time to come up by themselves.
+        expect(page.locator(".part.auxiliarybar")).to_be_hidden()
+        expect(page.locator(".part.editor .tab")).to_have_count(0)
+        expect(page.locator(".monaco-dialog-box, .notification-toast")).to_have_count(0)
+        expect(page.get_by_text("Chat", exact=True)).to_have_count(0)
+        page.keyboard.press("Control+Shift+F")
+        page.keyboard.type("needle")
+        page.keyboard.press("Enter")
+        expect(page.locator(".search-view .messages")).to_contain_text("1 result in 1 file", timeout=60_000)
+        page.screenshot(path=tmp_path / "editor.png")
+        browser.close()
+
+
+def test_settings_of_the_editor_are_given_once_and_stay_the_users(container: Start, tmp_path: Path) -> None:
+    home = owned(tmp_path / "home")
+    workspace = container("workspace")
+    start = ["/usr/libexec/swath/start", "true"]
+    workspace.run(*start, volumes=[f"{home}:/home/swath"])
+    settings = home / ".local/share/code-server/User/settings.json"
+    assert json.loads(settings.read_text())["telemetry.telemetryLevel"] == "off"
+    settings.write_text("{}")
+    workspace.run(*start, volumes=[f"{home}:/home/swath"])
+    assert settings.read_text() == "{}"
 
 
 def test_a_scaffolded_repository_waits_in_the_home_and_its_tests_pass(

@@ -54,6 +54,19 @@ def test_a_tag_follows_from_what_the_image_follows_from(
     assert {name for name in before if before[name] != after[name]} == changed
 
 
+def test_a_change_of_the_core_is_a_new_tag_for_the_image_with_its_wheels_alone(small: Path) -> None:
+    file = small / "platform" / "images" / "catalogue.yaml"
+    file.write_text(file.read_text() + "own: {title: ours, parents: {TOOL: tool}, wheels: true}\n")
+    (small / "platform" / "images" / "own").mkdir()
+    edit("platform/images/own/Dockerfile", "FROM scratch\n")(small)
+    core = small / "processors" / "core" / "src" / "swath"
+    core.mkdir(parents=True)
+    before = {name: image.tag for name, image in catalogue().items()}
+    (core / "new.py").touch()
+    after = {name: image.tag for name, image in catalogue().items()}
+    assert {name for name in before if before[name] != after[name]} == {"own"}
+
+
 def test_a_name_brings_what_it_stands_on(small: Path) -> None:
     assert [image.name for image in selected(catalogue(), ["tool"])] == ["base", "tool"]
     assert [image.name for image in selected(catalogue(), ["base"])] == ["base"]

@@ -29,7 +29,7 @@ AT_ONCE = 2
 _ROOM = 3 << 30
 """Bytes of disk that a build may take for a while, its context and layers together."""
 
-_GUESSES = {"base": 30, "code-server": 240, "workspace": 150, "keycloak": 60, "hub": 60}
+_GUESSES = {"base": 30, "code-server": 240, "workspace-base": 150, "keycloak": 60, "hub": 60}
 """Seconds that a build takes on two cores where none has been seen yet; half a minute for all others."""
 
 

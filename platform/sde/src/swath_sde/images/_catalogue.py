@@ -57,7 +57,7 @@ class Image:
     wheels: bool = False
     """Whether its context has the wheels of this checkout's core."""
     part: bool = False
-    """Whether it is copied into other images alone, and so is not delivered."""
+    """Whether it is there for other images alone, and so is not delivered by itself."""
     inner_locks: Mapping[str, str] = field(default_factory=dict)
     """Folder with a package lock → folder inside the fetched npm packages that it is the lock of."""
 
