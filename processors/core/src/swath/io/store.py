@@ -219,9 +219,17 @@ def open_store(location: str | os.PathLike[str]) -> Store:
             f"{text} cannot be reached from here ({error}): give a path on this machine, or "
             "install the package that fsspec needs for it"
         ) from None
-    if filesystem.isdir(path):
+    try:
+        folder = filesystem.isdir(path)
+        there = folder or filesystem.exists(path)
+    except Exception as error:  # noqa: BLE001 -- a remote file system raises what its client library does
+        raise ProductError(
+            f"{text} cannot be reached from here ({type(error).__name__}: {error}): see that the address is "
+            "right, and that you have the right to read there"
+        ) from None
+    if folder:
         return DirectoryStore(text, filesystem, path)
-    if not filesystem.exists(path):
+    if not there:
         raise ProductError(f"nothing at {text}: give the path of a product, a directory or a zip")
     try:
         start = filesystem.cat_file(path, start=0, end=4)
