@@ -75,7 +75,7 @@ def list_(file: Path | None, as_json: bool) -> None:
     for row in rows:
         state = "pushed" if row["digest"] else "built" if row["built"] else "-"
         size = f"{int(str(row['size'])) / 1e6:.0f} MB" if row["size"] else ""
-        click.echo(f"{row['name']:<12} {row['tag']}  {state:<7}{size:>8}  {row['title']}")
+        click.echo(f"{row['name']:<14} {row['tag']}  {state:<7}{size:>8}  {row['title']}")
 
 
 @image.command()
