@@ -287,12 +287,8 @@ def test_a_file_appears_whole_and_what_a_killed_process_left_of_it_goes(tmp_path
         partial.write_text("CDF whole")
         assert left(tmp_path) == [partial.name]
     assert (tmp_path / "a.nc").read_text() == "CDF whole"
-    with (
-        pytest.raises(RuntimeError),
-        commit.new_file(tmp_path / "a.nc", (b"CDF",), overwrite=True) as partial,
-    ):
-        partial.write_text("CDF half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        fail_in_a_file(tmp_path / "a.nc")
     assert left(tmp_path) == ["a.nc"]
     assert (tmp_path / "a.nc").read_text() == "CDF whole"
 
