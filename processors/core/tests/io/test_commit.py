@@ -278,3 +278,22 @@ def test_writes_still_under_way_in_zarr_when_one_fails_leave_nothing(tmp_path):
         sync(together(partial))
     time.sleep(0.5)
     assert not left(tmp_path)
+
+
+def test_a_file_appears_whole_and_what_a_killed_process_left_of_it_goes(tmp_path):
+    stale = tmp_path / f".a.nc.partial-{dead_process()}-0123abcd"
+    stale.write_text("half")
+    with commit.new_file(tmp_path / "a.nc", (b"CDF",)) as partial:
+        partial.write_text("CDF whole")
+        assert left(tmp_path) == [partial.name]
+    assert (tmp_path / "a.nc").read_text() == "CDF whole"
+    with pytest.raises(RuntimeError):
+        fail_in_a_file(tmp_path / "a.nc")
+    assert left(tmp_path) == ["a.nc"]
+    assert (tmp_path / "a.nc").read_text() == "CDF whole"
+
+
+def fail_in_a_file(path):
+    with commit.new_file(path, (b"CDF",), overwrite=True) as partial:
+        partial.write_text("CDF half")
+        raise RuntimeError

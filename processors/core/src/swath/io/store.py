@@ -208,8 +208,8 @@ def open_store(location: str | os.PathLike[str]) -> Store:
     ProductError
         There is nothing at that place, it is neither a directory nor a zip, or a zip that cannot be trusted.
     """
-    from swath.io._file import FILE_MAGICS, FileStore  # noqa: PLC0415 -- they build on this module
     from swath.io._zip import ZipStore  # noqa: PLC0415
+    from swath.io.file import FILE_MAGICS, FileStore  # noqa: PLC0415 -- they build on this module
 
     text = os.fspath(location)
     try:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from swath.errors import ProductError
+from swath.io.file import FileStore
 from swath.io.metering import Counts, count
 from swath.product._chunks import lazy_array, source_encoding
 from swath.product._footprint import grid_footprint
@@ -86,7 +87,7 @@ class GeotiffReader:
 
     def can_read(self, store: Store) -> bool:
         """Tell whether the product is one file that starts as TIFF does."""
-        names = store.names() if type(store).__name__ == "FileStore" else []
+        names = store.names() if isinstance(store, FileStore) else []
         return len(names) == 1 and store.read_range(names[0], 0, 4) in _MAGICS
 
     def open(self, store: Store) -> xr.DataTree:

@@ -17,6 +17,7 @@ import xarray as xr
 
 from swath.errors import InputError, MetadataError
 from swath.io.commit import new_file
+from swath.io.file import FileStore
 from swath.io.netcdf import MAGICS, Sink, read_file
 from swath.product._blocks import decoded, raw
 from swath.product._prepare import KEPT, plain, stored_chunks
@@ -48,7 +49,7 @@ class NetcdfReader:
 
     def can_read(self, store: Store) -> bool:
         """Tell whether the product is one file that starts as netCDF does."""
-        names = store.names() if type(store).__name__ == "FileStore" else []
+        names = store.names() if isinstance(store, FileStore) else []
         return len(names) == 1 and store.read_range(names[0], 0, 8).startswith(MAGICS)
 
     def open(self, store: Store) -> xr.DataTree:
