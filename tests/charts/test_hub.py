@@ -144,7 +144,7 @@ def test_an_unusual_name_gets_volumes_and_pods_of_its_own(
 def test_packages_are_those_of_the_images() -> None:
     """The lock of these tests names the versions that the images have."""
     ours = _pins(TESTS / "requirements.txt")
-    for image in ("hub", "workspace"):
+    for image in ("hub", "workspace-base"):
         theirs = _pins(REPOSITORY / "platform" / "images" / image / "requirements.txt")
         assert {name: ours[name] for name in ours if name.startswith("jupyterhub") and name in theirs} == {
             name: theirs[name] for name in ours if name.startswith("jupyterhub") and name in theirs

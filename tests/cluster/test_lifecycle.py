@@ -75,7 +75,7 @@ def test_two_clusters_stand_side_by_side_and_leave_nothing(
 
 
 @pytest.mark.parametrize("moment", ["starting the node", "waiting for the node"])
-def test_up_that_was_killed_is_taken_up(moment, other, described):
+def test_up_that_was_killed_is_taken_up(moment, other, described, retry):
     with subprocess.Popen(described("up"), stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if moment in line:
@@ -85,7 +85,7 @@ def test_up_that_was_killed_is_taken_up(moment, other, described):
     assert process.returncode == -signal.SIGKILL
     assert other.status().state != "ready"
     assert other.up(print) is True
-    assert other.status().state == "ready"
+    assert retry(lambda: other.status().state == "ready")
     assert other.up(print) is False
 
 

@@ -84,6 +84,7 @@ def realm(cluster, manifest, retry):
     front["spec"]["selector"] = {"app": "realm"}
     served = manifest.pod("realm", "serve", "8080", "/data", "/data/tls.pem", secret="realm")
     listed = {"apiVersion": "v1", "kind": "List", "items": [secret, served, front]}
+    cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found")  # another test may have left it
     cluster.kubectl("create", "namespace", namespace)
     try:
         retry(lambda: cluster.kubectl("-n", namespace, "get", "serviceaccount", "default"))

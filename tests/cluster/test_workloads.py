@@ -57,6 +57,7 @@ def test_names_of_the_installation_lead_to_the_ingress(cluster, apply, running, 
     apply(manifest.pod("client", "serve", "8080"))
     running("client")
     ingress = cluster.installation.namespace("ingress")
+    cluster.kubectl("delete", "namespace", ingress, "--ignore-not-found")  # another test may have left it
     cluster.kubectl("create", "namespace", ingress)
     try:
         cluster.kubectl("-n", ingress, "create", "service", "clusterip", "ingress", "--tcp=80:80")

@@ -1,12 +1,14 @@
 """A real browser that trusts nothing but the installation's own authority."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 FLAGS = [
     "--no-sandbox",  # the tests run as root
@@ -56,8 +58,20 @@ def log_in(page: Page, address: str, user: str, password: str) -> None:
 
 def start_workspace(page: Page, profile: str) -> None:
     """Choose a workspace on the hub's page, start it, and wait until it is there."""
-    page.get_by_role("heading", name="Server Options").wait_for()
-    page.get_by_text(profile, exact=True).click()
-    page.get_by_role("button", name="Start").click()
-    page.wait_for_url("**/user/*/*", timeout=600_000)
-    page.wait_for_load_state("networkidle")
+    # The editor's page is never done loading, as it keeps connections open.
+    page.wait_for_url(re.compile(r"/hub/spawn|/user/"), wait_until="commit")
+    if "/hub/spawn" in page.url:  # else it runs already
+        page.get_by_text(profile, exact=True).click()
+        page.get_by_role("button", name="Start").click()
+    page.wait_for_url(re.compile(r"/user/[^/]+/"), wait_until="commit", timeout=600_000)
+
+
+def open_terminal(page: Page) -> Locator:
+    """Open the editor's terminal and return what takes its input; keys count once the editor is ready."""
+    terminal = page.locator(".xterm-helper-textarea")
+    for _ in range(6):
+        page.keyboard.press("Control+Backquote")
+        with suppress(TooLate):
+            terminal.wait_for(state="attached", timeout=20_000)
+            return terminal
+    raise AssertionError("the editor has opened no terminal")

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browsing import log_in, start_workspace
+from browsing import log_in, open_terminal, start_workspace
 from installation import Platform
 from playwright.sync_api import BrowserContext, expect
 
@@ -16,9 +16,7 @@ def test_a_developer_runs_the_tests_of_the_scaffolded_repository_in_the_editor(
     log_in(page, platform.url("hub"), "ada", platform.password("ada"))
     start_workspace(page, "code-server")
     expect(page.get_by_role("treeitem", name="my-processor")).to_be_visible()
-    page.keyboard.press("Control+Backquote")
-    terminal = page.locator(".xterm-helper-textarea")
-    terminal.wait_for(state="attached")
+    terminal = open_terminal(page)
     terminal.press_sequentially(
         "cd ~/my-processor && python -m pytest -q > ../told.txt; echo $? > ../status.txt\n"
     )

@@ -136,6 +136,11 @@ def check_room(builds: int) -> None:
         )
 
 
+def _of(built: Built) -> str:
+    """Return the reference of an image by tag: with another registry it is another one."""
+    return built.reference.partition("@")[0]
+
+
 def _suite(images: Mapping[str, Image]) -> str:
     """Return the Debian suite of all images: that of the one that others stand on."""
     (suite,) = {image.rootfs for image in images.values() if image.rootfs}
@@ -197,7 +202,8 @@ class _Work:
             # Another process may have built it since this one has begun.
             before = (self._records.read() if waited else self._before).get(image.name)
             if self._builder.has(image) and (waited or not self._again):
-                built = before if before and before.tag == image.tag else self._built(image, 0.0, 0.0)
+                fresh = self._built(image, 0.0, 0.0)
+                built = before if before and _of(before) == _of(fresh) else fresh
             else:
                 built = self._build(image)
             if not self._records.sbom(image).is_file() or built is not before:
