@@ -1,10 +1,13 @@
 """An installation that is running, as the tests speak to it."""
 
+import http.client
 import json
+import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,6 +93,22 @@ class Platform:
         folder = self.file.parent / "pictures"
         folder.mkdir(exist_ok=True)
         return folder
+
+    def ask(
+        self, method: str, component: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Ask an address as a program does, and return status and text of the answer."""
+        host = f"{component}.{self.description['domain']}"
+        trusting = ssl.create_default_context(cafile=str(self.state / "trust" / "ca.crt"))
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        connection = http.client.HTTPSConnection(host, self.port, context=trusting)
+        connection.sock = trusting.wrap_socket(plain, server_hostname=host)
+        try:
+            connection.request(method, path, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+        finally:
+            connection.close()
 
     def in_workspace(self, user: str, *words: str, check: bool = True) -> str:
         """Run a command in a user's workspace and return what it prints."""
