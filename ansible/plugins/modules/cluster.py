@@ -81,7 +81,7 @@ kubeconfig:
   description: File that leads an administrator to the cluster.
   returned: success, not in check mode, if O(state) is V(started)
   type: str
-  sample: /root/.local/share/swath/clusters/swath/kubeconfig
+  sample: ~/.local/share/swath/clusters/swath/kubeconfig
 """
 
 from typing import Any
