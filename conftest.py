@@ -2,6 +2,8 @@
 
 import os
 import platform
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,21 @@ def samples() -> Path:
         where = "in CI" if os.environ.get("CI") else "on this machine"
         pytest.skip(f"no sample products {where}: set SWATH_SAMPLES to their folder (looked in {SAMPLES})")
     return SAMPLES.resolve()
+
+
+BROWSER_PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}
+"""Programs of tests that look at pages as a person does, and the Debian package of each."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return where the browser is; it is installed where it is missing, which takes root."""
+    missing = [package for program, package in BROWSER_PACKAGES.items() if not shutil.which(program)]
+    if missing:
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        subprocess.run([*install, *missing], check=True, env=quiet)
+    found = shutil.which("chromium")
+    assert found, "Debian's chromium is installed and not on PATH"
+    return found

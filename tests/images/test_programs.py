@@ -168,7 +168,9 @@ def test_jupyterlab_leads_to_the_editor_and_only_with_its_token(container: Start
         assert "vscode-workbench-web-configuration" not in refused
 
 
-def test_the_editor_opens_calm_and_its_terminal_and_search_work(container: Start, tmp_path: Path) -> None:
+def test_the_editor_opens_calm_and_its_terminal_and_search_work(
+    container: Start, chromium: str, tmp_path: Path
+) -> None:
     home, log, port = owned(tmp_path / "home"), tmp_path / "log", free_port()
     (home / "notes.txt").write_text("a needle in a haystack\n")
     command = ["/usr/libexec/swath/start", "jupyter", "lab", "--no-browser", f"--port={port}"]
@@ -178,7 +180,7 @@ def test_the_editor_opens_calm_and_its_terminal_and_search_work(container: Start
         sync_playwright() as playwright,
     ):
         wait_for(lambda: answers(port), log)
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(120_000)
         page.goto(f"http://127.0.0.1:{port}/api/status?token=known")

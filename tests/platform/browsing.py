@@ -31,12 +31,12 @@ def trusting(folder: Path, authority: Path) -> dict[str, str]:
 
 
 @contextmanager
-def browser(folder: Path, authority: Path) -> Iterator[BrowserContext]:
+def browser(folder: Path, authority: Path, program: str) -> Iterator[BrowserContext]:
     """Open a browser with a new profile in a folder."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             folder / "profile",
-            executable_path="/usr/bin/chromium",
+            executable_path=program,
             args=FLAGS,
             env=trusting(folder, authority),
             viewport={"width": 1400, "height": 900},

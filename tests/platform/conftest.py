@@ -4,9 +4,7 @@ What can be made anew (programs, images) is kept in this machine's cache, so tha
 """
 
 import os
-import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +17,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tes
 
 from browsing import browser
 from installation import USERS, Platform
-
-DEBIAN_PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}
-"""Programs that only these tests need, and the Debian package of each."""
 
 
 def free_port() -> int:
@@ -36,21 +31,10 @@ def free_port() -> int:
     raise AssertionError("no free port")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> None:
-    """See to it that there is a browser."""
-    missing = [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program)]
-    if missing:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
-        subprocess.run([*install, *missing], check=True, env=quiet)
-
-
 @pytest.fixture
-def session(platform: Platform, chromium: None, tmp_path: Path) -> Iterator[BrowserContext]:
+def session(platform: Platform, chromium: str, tmp_path: Path) -> Iterator[BrowserContext]:
     """Give a browser with a new profile that trusts the installation's authority."""
-    with browser(tmp_path, platform.state / "trust" / "ca.crt") as context:
+    with browser(tmp_path, platform.state / "trust" / "ca.crt", chromium) as context:
         yield context
 
 
