@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change
 from swath_sde.cluster import EmbeddedCluster
 from swath_sde.errors import ConfigurationError
-from swath_sde.images import Records, Registry, archive_images, catalogue, push_images
+from swath_sde.images import BuildError, Records, Registry, archive_images, catalogue, push_images
 from swath_sde.objects import objects_of
 from swath_sde.secrets import read_secret
 from swath_sde.trust import installation_authority
@@ -21,6 +22,10 @@ __all__ = ["FIRST", "deliver", "import_first", "plan_delivery", "plan_first", "r
 
 FIRST = ("haproxy", "registry")
 """Images of the registry itself and of the way to it: the embedded cluster cannot pull them from there."""
+
+
+_PATIENCE = 120.0
+"""Seconds that a registry has to answer once its pod is ready."""
 
 
 def reference_of(installation: Installation, image: str) -> str:
@@ -92,6 +97,7 @@ def deliver(installation: Installation, progress: Callable[[str], None] | None =
     BuildError
         The registry does not answer, or refuses.
     """
+    _wait_for(_registry(installation), progress)
     changes = [change for change in plan_delivery(installation) if change.action is not Action.NONE]
     known = Records(installation.name).read()
     wanted = [
@@ -104,6 +110,17 @@ def deliver(installation: Installation, progress: Callable[[str], None] | None =
     if missing or any(name not in known or not known[name].digest for name in wanted):
         push_images(installation, _registry(installation), wanted, progress)
     return changes
+
+
+def _wait_for(registry: Registry, progress: Callable[[str], None] | None) -> None:
+    """Wait until the registry answers where it is pushed to: the ingress may just learn where its pod is."""
+    end = time.monotonic() + _PATIENCE
+    while not registry.answers():
+        if time.monotonic() > end:
+            raise BuildError(f"the registry {registry.host} does not answer after {_PATIENCE:.0f} s")
+        if progress is not None:
+            progress("waiting for the registry")
+        time.sleep(1)
 
 
 def _imported(installation: Installation, image: str) -> bool:

@@ -19,3 +19,7 @@ class NoSpaceError(ConfigurationError):
 
 class ChangedHashError(BuildError):
     """What was downloaded is not what the lock says; it was not used."""
+
+
+class LoginRefusedError(BuildError):
+    """A registry refuses the login: waiting does not mend that."""

@@ -10,7 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from swath_sde.images._errors import BuildError
+from swath_sde.images._errors import BuildError, LoginRefusedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,22 @@ class Registry:
         """Return the content of a login file, as container tools read it."""
         token = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         return json.dumps({"auths": {self.host: {"auth": token}}})
+
+    def answers(self) -> bool:
+        """Return whether the registry itself answers: what is before it may, while the registry does not.
+
+        Raises
+        ------
+        LoginRefusedError
+            If it refuses the login.
+        """
+        try:
+            status, _, _ = self._ask("GET", "")
+        except LoginRefusedError:
+            raise
+        except BuildError:
+            return False
+        return status < http.client.INTERNAL_SERVER_ERROR
 
     def digest(self, name: str, tag: str) -> str | None:
         """Return the digest of a tag, or nothing where it is not there."""
@@ -88,7 +104,7 @@ class Registry:
         finally:
             connection.close()
         if answer.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
-            raise BuildError(f"the registry {self.host} refused the login of {self.username}")
+            raise LoginRefusedError(f"the registry {self.host} refused the login of {self.username}")
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, told
 
 

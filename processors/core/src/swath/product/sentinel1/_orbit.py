@@ -110,7 +110,7 @@ def _dataset(root: Fields) -> xr.Dataset:
     frame = root.find("Variable_Header/Ref_Frame") or root.find("Fixed_Header/Ref_Frame")
     header = root.get("Fixed_Header")
     times = table.moments(path("UTC"))
-    if (np.diff(times) <= np.timedelta64(0)).any():
+    if (np.diff(times) <= np.timedelta64(0, "ns")).any():
         raise root.error("the times of the state vectors do not increase")
     return xr.Dataset(
         {

@@ -137,7 +137,7 @@ def _stamps(variable: xr.Variable, leaps: int) -> xr.Variable:
 
 def _times(stamps: np.ndarray[Any, Any], missing: int | None = None, leaps: int = 0) -> np.ndarray[Any, Any]:
     times = np.datetime64("2000-01-01", "ns") + (stamps - leaps * 1_000_000).astype("m8[us]")
-    return times if missing is None else np.where(stamps == missing, np.datetime64("NaT"), times)
+    return times if missing is None else np.where(stamps == missing, np.datetime64("NaT", "ns"), times)
 
 
 def _ordered(variable: xr.Variable, first: tuple[str, ...]) -> xr.Variable:
