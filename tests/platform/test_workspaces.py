@@ -34,6 +34,7 @@ def test_a_notebook_of_the_core_runs_in_jupyterlab(platform: Platform, session: 
     page = session.new_page()
     log_in(page, platform.url("hub"), "bob", platform.password("bob"))
     start_workspace(page, "JupyterLab")
+    page.locator("#jp-main-dock-panel").wait_for()  # so that the log-in to the server has ended, too
     page.goto(f"{platform.url('hub')}/user/bob/lab/workspaces/trial?reset")  # whatever was open before
     page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(timeout=120_000)
