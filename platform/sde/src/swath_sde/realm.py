@@ -15,7 +15,7 @@ from swath_sde.identity import (
     kubernetes_access,
     plan_identity,
 )
-from swath_sde.objects import Objects, applying, differences, objects_of
+from swath_sde.objects import Objects, applying, change_of, name_of, objects_of
 from swath_sde.secrets import read_secret
 from swath_sde.trust import installation_authority
 
@@ -47,7 +47,7 @@ def plan_realm(installation: Installation) -> list[Change]:
     wanted = kubernetes_access(installation)
     rights = [_compare(objects, body) for body in wanted]
     rights += [
-        Change(body["kind"], _name(body), Action.DELETE) for body in _former(installation, objects, wanted)
+        Change(body["kind"], name_of(body), Action.DELETE) for body in _former(installation, objects, wanted)
     ]
     return rights + plan_identity(
         installation, _administration(installation, objects), _secrets(installation, objects)
@@ -91,7 +91,7 @@ def _apply_access(installation: Installation, objects: Objects) -> list[Change]:
     for body in _former(installation, objects, wanted):
         meta = body["metadata"]
         objects.delete(body["kind"], meta["name"], meta.get("namespace"), api=_RBAC)
-        done.append(Change(body["kind"], _name(body), Action.DELETE))
+        done.append(Change(body["kind"], name_of(body), Action.DELETE))
     for body in wanted:
         change = _compare(objects, body)
         if change.action is not Action.NONE:
@@ -104,7 +104,7 @@ def _former(
     installation: Installation, objects: Objects, wanted: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the rights that Swath has given and that the description no longer gives."""
-    kept = {(body["kind"], _name(body)) for body in wanted}
+    kept = {(body["kind"], name_of(body)) for body in wanted}
     labels = (
         "app.kubernetes.io/managed-by=swath,app.kubernetes.io/name=identity,"
         f"app.kubernetes.io/instance={installation.name}"
@@ -112,20 +112,11 @@ def _former(
     found = [
         {**body, "kind": kind} for kind in _BINDINGS for body in objects.list(kind, api=_RBAC, labels=labels)
     ]
-    return [body for body in found if (body["kind"], _name(body)) not in kept]
+    return [body for body in found if (body["kind"], name_of(body)) not in kept]
 
 
 def _compare(objects: Objects, body: dict[str, Any]) -> Change:
-    held = objects.current(body)
-    if held is None:
-        return Change(body["kind"], _name(body), Action.CREATE)
-    details = differences(held, objects.apply(body, dry_run=True))
-    return Change(body["kind"], _name(body), Action.UPDATE if details else Action.NONE, details)
-
-
-def _name(body: dict[str, Any]) -> str:
-    meta = body["metadata"]
-    return f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else str(meta["name"])
+    return change_of(body, objects.current(body), lambda _: objects.apply(body, dry_run=True))
 
 
 def _administration(installation: Installation, objects: Objects) -> Administration:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from swath_sde.changes import Action, Change
 
-__all__ = ["differences"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from swath_sde.objects._client import Object
+
+__all__ = ["change_of", "differences", "name_of"]
 
 _OF_THE_SERVER = {
     "metadata": {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"},
@@ -20,6 +24,32 @@ _HIDDEN = {"Secret": {"data", "stringData"}}
 
 _LONGEST = 60
 """Characters of a value that are shown."""
+
+
+def name_of(body: Mapping[str, Any]) -> str:
+    """Return an object's name, after that of its namespace where it has one."""
+    meta = body["metadata"]
+    return f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else str(meta["name"])
+
+
+def change_of(
+    body: Mapping[str, Any], held: Object | None, becomes: Callable[[Object], Mapping[str, Any]]
+) -> Change:
+    """Return how an object would change.
+
+    Parameters
+    ----------
+    body
+        Its manifest.
+    held
+        What is there under its name, None where there is nothing.
+    becomes
+        Returns what would come out of what is there; not asked where there is nothing.
+    """
+    if held is None:
+        return Change(body["kind"], name_of(body), Action.CREATE)
+    details = differences(held, becomes(held))
+    return Change(body["kind"], name_of(body), Action.UPDATE if details else Action.NONE, details)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:

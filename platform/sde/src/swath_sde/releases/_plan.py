@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from swath_sde.changes import Action, Change
 from swath_sde.errors import ClusterError
-from swath_sde.objects import Objects, differences, objects_of
+from swath_sde.objects import Objects, change_of, name_of, objects_of
 from swath_sde.releases._charts import chart_of
 from swath_sde.releases._helm import Helm
 from swath_sde.releases._values import values_of
@@ -63,29 +63,21 @@ def compare(objects: Objects, wanted: list[dict[str, Any]], released: list[dict[
     changes = [_compared(objects, body) for body in wanted]
     names = {_key(body) for body in wanted}
     changes += [
-        Change(body["kind"], _name(body), Action.DELETE) for body in released if _key(body) not in names
+        Change(body["kind"], name_of(body), Action.DELETE) for body in released if _key(body) not in names
     ]
     return changes
 
 
 def _compared(objects: Objects, body: dict[str, Any]) -> Change:
-    held = objects.current(body)
-    if held is None:
-        return Change(body["kind"], _name(body), Action.CREATE)
     try:
-        becomes = objects.apply(body, dry_run=True, manager=_MANAGER)
+        return change_of(
+            body, objects.current(body), lambda _: objects.apply(body, dry_run=True, manager=_MANAGER)
+        )
     except ClusterError as error:
         if error.status != _UNPROCESSABLE:
             raise
-        return Change(body["kind"], _name(body), Action.UPDATE, (f"refused by the API server: {error}",))
-    details = differences(held, becomes)
-    return Change(body["kind"], _name(body), Action.UPDATE if details else Action.NONE, details)
+        return Change(body["kind"], name_of(body), Action.UPDATE, (f"refused by the API server: {error}",))
 
 
 def _key(body: dict[str, Any]) -> tuple[str, str]:
-    return body["kind"], _name(body)
-
-
-def _name(body: dict[str, Any]) -> str:
-    meta = body["metadata"]
-    return f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else str(meta["name"])
+    return body["kind"], name_of(body)

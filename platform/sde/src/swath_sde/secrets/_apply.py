@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import certifi
 
 from swath_sde.changes import Action, Change, pending
-from swath_sde.objects import Objects, applying, differences, objects_of
+from swath_sde.objects import Objects, applying, change_of, objects_of
 from swath_sde.secrets._desired import MANAGED_BY, Certificate, Values, desired_objects, namespaces
 from swath_sde.trust import Request, installation_authority
 
@@ -118,13 +118,7 @@ def _certificate(
 
 def _compare(objects: Objects, body: dict[str, Any]) -> Change:
     """Return how an object would change."""
-    meta = body["metadata"]
-    name = f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else meta["name"]
-    held = objects.current(body)
-    if held is None:
-        return Change(body["kind"], name, Action.CREATE)
-    details = differences(held, {**held, **_merged(held, body)})
-    return Change(body["kind"], name, Action.UPDATE if details else Action.NONE, details)
+    return change_of(body, objects.current(body), lambda held: {**held, **_merged(held, body)})
 
 
 def _merged(held: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
