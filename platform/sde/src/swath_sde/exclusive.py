@@ -11,9 +11,12 @@ from swath_sde.errors import BusyError
 from swath_sde.places import state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-__all__ = ["exclusively"]
+    from swath_sde.errors import PlatformError
+
+__all__ = ["exclusively", "holding"]
 
 
 @contextmanager
@@ -25,16 +28,34 @@ def exclusively(name: str) -> Iterator[None]:
     BusyError
         Another command of this machine holds it.
     """
-    with (state_folder(name) / "lock").open("a+") as file:
+
+    def busy(holder: str) -> BusyError:
+        return BusyError(
+            f"another command (process {holder or 'unknown'}) is changing the installation {name}: "
+            "wait until it has ended"
+        )
+
+    with holding(state_folder(name) / "lock", busy):
+        yield
+
+
+@contextmanager
+def holding(path: Path, busy: Callable[[str], PlatformError]) -> Iterator[None]:
+    """Lock a file for as long as the block runs, with this process's number in it.
+
+    Parameters
+    ----------
+    path
+        The file; it is made where there is none.
+    busy
+        Returns what is raised when another process holds it, given that one's number as the file has it.
+    """
+    with path.open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise BusyError(
-                f"another command (process {holder}) is changing the installation {name}: "
-                "wait until it has ended"
-            ) from None
+            raise busy(file.read().strip()) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

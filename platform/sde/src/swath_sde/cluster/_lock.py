@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from swath_sde.cluster.errors import NodeError
+from swath_sde.exclusive import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +24,11 @@ def locked(state: Path) -> Iterator[None]:
     NodeError
         Another process holds it.
     """
-    with (state / "cluster.lock").open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise NodeError(
-                f"process {file.read().strip() or '?'} is changing this cluster ({state}): "
-                "wait until it has ended"
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+
+    def busy(holder: str) -> NodeError:
+        return NodeError(
+            f"process {holder or '?'} is changing this cluster ({state}): wait until it has ended"
+        )
+
+    with holding(state / "cluster.lock", busy):
         yield
