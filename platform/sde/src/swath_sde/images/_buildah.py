@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from swath_sde.address import loopback_of
 from swath_sde.errors import ConfigurationError
 from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._errors import BuildError
 from swath_sde.images._programs import logged, printed, program, see_to
-from swath_sde.images._registry import reachable
 from swath_sde.images._sources import EPOCH, images_folder
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Buildah:
         command += ["--cert-dir", str(certificates), "--digestfile", str(digest)]
         command += [image.local, f"docker://{reference}"]
         host = reference.partition("/")[0].partition(":")[0]
-        if address := reachable(host):
+        if address := loopback_of(f"https://{host}"):
             command = _resolving(host, address, authfile.with_name("hosts"), command)
         logged(command, step=f"the push of {image.name}", log=log)
         return digest.read_text().strip()

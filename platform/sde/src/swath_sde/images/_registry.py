@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from swath_sde.address import loopback_of
 from swath_sde.images._errors import BuildError, LoginRefusedError
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class Registry:
         if body is not None:
             headers["Content-Type"] = _MANIFESTS.partition(",")[0]
         try:
-            plain = socket.create_connection((reachable(host) or host, int(port or 443)), timeout=30)
+            plain = socket.create_connection(
+                (loopback_of(f"https://{host}") or host, int(port or 443)), timeout=30
+            )
             connection.sock = context.wrap_socket(plain, server_hostname=host)
             address = f"/v2/{prefix}/{path}" if prefix else f"/v2/{path}"
             connection.request(method, address, body=body, headers=headers)
@@ -106,17 +109,3 @@ class Registry:
         if answer.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
             raise LoginRefusedError(f"the registry {self.host} refused the login of {self.username}")
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, told
-
-
-def reachable(host: str) -> str | None:
-    """Return 127.0.0.1 for a name below ``localhost`` that this machine cannot resolve, else nothing.
-
-    Browsers lead such names to their own machine by themselves; most resolvers do not.
-    """
-    if not host.endswith(".localhost"):
-        return None
-    try:
-        socket.getaddrinfo(host, None)
-    except OSError:
-        return "127.0.0.1"
-    return None

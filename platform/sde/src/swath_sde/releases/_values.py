@@ -132,15 +132,16 @@ def _keycloak(installation: Installation) -> dict[str, Any]:
 
 
 def _hub(installation: Installation) -> dict[str, Any]:
-    hub, groups = installation.components.hub, installation.identity.groups
-    roles = installation.identity.roles
+    from swath_sde.identity import hub_access  # noqa: PLC0415 -- only where it is needed
+
+    hub, access = installation.components.hub, hub_access(installation)
     return {
         **_addressed(installation, "hub", "hub"),
         "database": _database(installation),
         "oidc": {"issuer": installation.issuer},
         "access": {
-            "allowedGroups": sorted(name for name, group in groups.items() if group.workspace),
-            "adminGroups": sorted(name for name, group in groups.items() if roles[group.role].hub == "admin"),
+            "allowedGroups": sorted(access.allowed_groups),
+            "adminGroups": sorted(access.admin_groups),
         },
         "profiles": list(hub.profiles),
         "culling": {"idleMinutes": hub.idle_minutes, "maxAgeHours": hub.max_age_hours},

@@ -1,6 +1,5 @@
 """What must be in the cluster before any component: namespaces, trust, and secrets made in the cluster."""
 
 from swath_sde.secrets._apply import apply_secrets, plan_secrets, read_secret, remove_namespaces
-from swath_sde.secrets._generate import new_password
 
-__all__ = ["apply_secrets", "new_password", "plan_secrets", "read_secret", "remove_namespaces"]
+__all__ = ["apply_secrets", "plan_secrets", "read_secret", "remove_namespaces"]
