@@ -75,7 +75,7 @@ def test_two_clusters_stand_side_by_side_and_leave_nothing(
 
 
 @pytest.mark.parametrize("moment", ["starting the node", "waiting for the node"])
-def test_up_that_was_killed_is_taken_up(moment, other, described, retry):
+def test_up_that_was_killed_is_taken_up(moment, other, described):
     with subprocess.Popen(described("up"), stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if moment in line:
@@ -85,7 +85,7 @@ def test_up_that_was_killed_is_taken_up(moment, other, described, retry):
     assert process.returncode == -signal.SIGKILL
     assert other.status().state != "ready"
     assert other.up(print) is True
-    assert retry(lambda: other.status().state == "ready")
+    assert other.status().state == "ready"
     assert other.up(print) is False
 
 
@@ -184,7 +184,7 @@ def _age(settings, *, left):
     keep_keys(settings, now=dt.datetime.now(dt.UTC) - dt.timedelta(days=365) + left, anew=True)
 
 
-def test_certificates_of_a_running_cluster_are_renewed_before_they_end(cluster, node, retry):
+def test_certificates_of_a_running_cluster_are_renewed_before_they_end(cluster, node):
     assert renew(node.settings) == set()  # none is due
     before = node.inner.processes()
     _age(node.settings, left=dt.timedelta(days=31))
@@ -192,9 +192,9 @@ def test_certificates_of_a_running_cluster_are_renewed_before_they_end(cluster, 
     assert cluster.up(print) is False
     _age(node.settings, left=dt.timedelta(days=29))
     assert cluster.up(print) is True
-    assert retry(lambda: cluster.status().state == "ready")
     after = cluster.status()
     assert after.certificates_until > dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
+    assert after.state == "ready"
     assert before["apiserver"].pid != node.inner.processes()["apiserver"].pid
     assert before["containerd"].pid == node.inner.processes()["containerd"].pid  # it has none
 

@@ -32,7 +32,7 @@ from swath_sde.cluster._preflight import can_queue, findings, remarks
 from swath_sde.cluster._programs import inner_supervisor
 from swath_sde.cluster._settings import Settings
 from swath_sde.cluster._status import ClusterStatus, ProgramStatus, State
-from swath_sde.cluster._waiting import api_ready, node_ready, wait_for_api, wait_for_node
+from swath_sde.cluster._waiting import api_ready, node_ready, wait_for_all, wait_for_api, wait_for_node
 from swath_sde.cluster.errors import NodeError, NotPossibleError
 from swath_sde.places import state_folder
 from swath_sde.trust import installation_authority, write_whole
@@ -267,7 +267,13 @@ class EmbeddedCluster:
         Node(settings).import_images(Path(settings.programs) / "pause.tar")
         self._first_objects()
         wait_for_node(settings, self.kubectl, since=since)
-        (settings.layout.state / "ready").touch()
+        mark = settings.layout.state / "ready"
+        mark.touch()
+        try:
+            wait_for_all(self.status)
+        except NodeError:
+            mark.unlink()  # so that the next call looks again
+            raise
         progress(f"cluster: Kubernetes {kubernetes_version()} is ready")
 
     def _look_after(self, settings: Settings, progress: Progress) -> bool:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from swath_sde.cluster._settings import Settings
+    from swath_sde.cluster._status import ClusterStatus
 
-__all__ = ["api_ready", "node_ready", "wait_for_api", "wait_for_node"]
+__all__ = ["api_ready", "node_ready", "wait_for_all", "wait_for_api", "wait_for_node"]
 
 Kubectl = "Callable[..., str]"
 
@@ -96,3 +97,22 @@ def wait_for_node(
         f"the node is not ready after {patience:.0f} s: look into {settings.layout.logs}/kubelet.log and "
         f"containerd.log {last}".rstrip()
     )
+
+
+def wait_for_all(status: Callable[[], ClusterStatus], *, patience: float = 120) -> None:
+    """Wait until the cluster's own status is ``ready``: some programs settle after the node.
+
+    Raises
+    ------
+    NodeError
+        It is not within ``patience`` seconds.
+    """
+    until = time.monotonic() + patience
+    while (found := status()).state != "ready":
+        if time.monotonic() > until:
+            late = [f"{each.name} {each.state}" for each in found.programs if each.state != "RUNNING"]
+            raise NodeError(
+                f"the cluster is {found.state} after {patience:.0f} s: "
+                f"{', '.join(late) or 'all programs run'}; look at `swath cluster status`"
+            )
+        time.sleep(0.25)
