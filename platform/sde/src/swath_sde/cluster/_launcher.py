@@ -30,6 +30,7 @@ def main() -> None:
     for pattern in ("", "*/"):  # version 2 and version 1; systemd would have this in a cgroup of its own
         for group in Path("/sys/fs/cgroup").glob(f"{pattern}swath/{run.name}/node/cgroup.procs"):
             group.write_text(f"{os.getpid()}\n")
+    _wait_for_former(run / "node.pid")
     signal.signal(signal.SIGTERM, _stop)
     node = subprocess.Popen(  # noqa: S603 -- no shell, no words of strangers
         [  # noqa: S607 -- where PATH has it
@@ -63,6 +64,15 @@ def main() -> None:
             network.wait()
         (run / "node.pid").unlink(missing_ok=True)
     sys.exit(0 if node.returncode in (0, -signal.SIGKILL) else 1)
+
+
+def _wait_for_former(record: Path) -> None:
+    """Wait until the node of a launcher that was killed has ended, too: two never work on the same data."""
+    with contextlib.suppress(OSError, ValueError):  # there was none
+        former = Path(f"/proc/{int(record.read_text())}")
+        until = time.monotonic() + _PATIENCE
+        while former.exists() and time.monotonic() < until:
+            time.sleep(0.05)
 
 
 class _StopError(Exception):
