@@ -199,8 +199,8 @@ class _Work:
     def _one(self, image: Image) -> Built:
         """Build one image, unless it is there; two processes never build the same at once."""
         with building(image.name, images_folder() / "locks") as waited:
-            # Another process may have built it since this one has begun.
-            before = (self._records.read() if waited else self._before).get(image.name)
+            # Another process may have built it since this one has begun, and has then told of it too.
+            before = self._records.read().get(image.name)
             if self._builder.has(image) and (waited or not self._again):
                 fresh = self._built(image, 0.0, 0.0)
                 built = before if before and _of(before) == _of(fresh) else fresh
@@ -209,7 +209,7 @@ class _Work:
             if not self._records.sbom(image).is_file() or built is not before:
                 with self._builder.mounted(image) as root:
                     self._records.sbom(image).write_text(bill_of_materials(image, root), encoding="utf-8")
-        self._records.add(built)
+            self._records.add(built)
         return built
 
     def _build(self, image: Image) -> Built:
