@@ -20,8 +20,7 @@ __all__ = ["header_attributes", "paired_file", "validity"]
 
 
 def paired_file(store: Store, kind: str) -> str | None:
-    """Return the name, without ending, of the one pair of ``.HDR`` and ``.DBL`` files whose name has
-    ``kind`` in it."""
+    """Return the name, without ending, of the one pair of ``.HDR`` and ``.DBL`` files of a kind."""
     names = store.names()
     stems = {name[:-4] for name in names if name.upper().endswith(".HDR") and kind in name}
     found = [stem for stem in stems if f"{stem}.DBL" in names or f"{stem}.dbl" in names]

@@ -191,8 +191,7 @@ def _values(table: Table, column: Column) -> list[npt.NDArray[Any]]:
 
 
 def _thermal(info: Fields) -> dict[str, xr.Dataset]:
-    """Return temperatures; sensors that are read at other times than the first one get groups of their
-    own."""
+    """Return temperatures; sensors read at other times than the first one get groups of their own."""
     thermal = info.find("Thermal_Data")
     if thermal is None:
         return {}

@@ -114,8 +114,7 @@ def _granule(store: Store, identifier: str, parts: list[Fields], needed: tuple[s
 
 
 def _kind(stem: str) -> tuple[str, int | None]:
-    """Return what an image shows, and its resolution, from ``…_B8A``, ``…_B8A_20m`` or
-    ``S2A_USER_SCL_L2A_…_20m``."""
+    """Return what an image shows, and its resolution: ``…_B8A_20m``, ``S2A_USER_SCL_L2A_…_20m``."""
     found = _RESOLUTION.fullmatch(stem)
     name, resolution = (found[1], int(found[2])) if found else (stem, None)
     old = _OLD_KIND.match(name)

@@ -174,8 +174,7 @@ def _either(root: Fields, name: str, old: str) -> Fields:
 
 
 def _identifier(info: Fields, name: str) -> str:
-    """Return the product's name; where it is left empty (before 2016), it follows from the metadata's
-    name."""
+    """Return the product's name; where it is empty (before 2016), it follows from the metadata's name."""
     for path in ("PRODUCT_URI", "PRODUCT_URI_2A"):
         found = info.find(path)
         if found is not None and (found.element.text or "").strip():

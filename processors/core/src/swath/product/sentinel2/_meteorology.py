@@ -7,6 +7,7 @@ attributes are those of EOPF products, which are those that cfgrib gives.
 from __future__ import annotations
 
 import threading
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,7 @@ def _messages(data: bytes, where: str) -> Iterator[bytes]:
 
 
 def _array(message: bytes, where: str) -> xr.DataArray:
-    import eccodes  # type: ignore[import-untyped] # noqa: PLC0415 -- optional, and slow to import
+    eccodes: Any = import_module("eccodes")  # optional, and slow to import; it has no types
 
     try:
         handle = eccodes.codes_new_from_message(message)
