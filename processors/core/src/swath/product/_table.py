@@ -108,8 +108,7 @@ class Table:
         return self._cast(child, whole, dtype)
 
     def split(self, child: str, width: int, *, flags: bool = False) -> list[npt.NDArray[Any]]:
-        """Return the numbers (or truth values) of a child of each element, each of which has ``width``, as
-        columns."""
+        """Return ``width`` columns: the numbers, or truth values, of a child of each element."""
         words = " ".join(self.texts(child)).split()
         if flags:
             words = [_TRUTH.get(word.lower(), "") for word in words]

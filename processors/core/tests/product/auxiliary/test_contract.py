@@ -20,7 +20,7 @@ class TestEarthOrientation(ReaderContract):
         return next(samples.glob("s2/gipp_aux/*UT1UTC*"))
 
     def test_a_truncated_file_is_refused(self, copy):
-        """Each file that ends early is found out, but for the celestial pole at the end, which is not read."""
+        """Each file that ends early is found out, but for its last part, which is not read."""
         for file in self._files(copy):
             whole = file.read_bytes()
             for length in (0, 1, len(whole) // 4, len(whole) // 2):

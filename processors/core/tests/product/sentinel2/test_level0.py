@@ -120,8 +120,8 @@ def test_times_of_lines_and_source_packets_are_by_detector_and_band(tree, docume
     assert stamps["line_period"] == 1.5658736
     granules = tree["/conditions/granules"]
     assert granules.sizes == {"granule": 432}
-    assert granules["granule_id"].values[35] ==
-    document.xpath("(//Granules_Information//Granule)[36]/@granuleId")[0]
+    (last,) = document.xpath("(//Granules_Information//Granule)[36]/@granuleId")
+    assert granules["granule_id"].values[35] == last
 
 
 def test_the_geometry_of_the_quick_look_is_there(tree, document):
