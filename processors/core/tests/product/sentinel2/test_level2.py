@@ -53,7 +53,7 @@ def test_gdal_s_sentinel_2_driver_sees_the_same_product(l2a, resolution):
                 factor, offset, missing = 1, 0, None
             else:
                 array, missing = tree[f"measurements/reflectance/r{resolution}m/{told}"], 0
-                factor, offset = 1e-4, float(file.tags(k).get("BOA_ADD_OFFSET", -1000)) * 1e-4
+                factor, offset = 1e-4, float(file.tags(k)["BOA_ADD_OFFSET"]) * 1e-4
             counts = file.read(k)
             expected = np.where(counts == missing, np.nan, counts * factor + offset)
             np.testing.assert_allclose(array, expected, rtol=1e-12, err_msg=name)
