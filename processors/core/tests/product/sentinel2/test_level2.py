@@ -38,25 +38,18 @@ def test_gdal_s_sentinel_2_driver_sees_the_same_product(l2a, resolution):
         assert {"aot", "wvp"} <= names.keys()
         for name, k in names.items():
             told = "b8a" if name == "b8a" else re.sub(r"^b(\d)$", r"b0\1", name)
-            if told in ("aot", "wvp"):
-                array, factor, offset, missing = (
-                    tree[f"quality/atmosphere/r{resolution}m/{told}"],
-                    1e-3,
-                    0,
-                    None,
-                )
-            elif told == "scl":
-                array = tree[f"conditions/mask/l2a_classification/r{resolution}m/scl"]
-                factor, offset, missing = 1, 0, None
-            elif told in ("cld", "snw"):
-                array = tree[f"quality/probability/r{resolution}m/{told}"]
-                factor, offset, missing = 1, 0, None
-            else:
-                array, missing = tree[f"measurements/reflectance/r{resolution}m/{told}"], 0
-                factor, offset = 1e-4, float(file.tags(k)["BOA_ADD_OFFSET"]) * 1e-4
             counts = file.read(k)
-            expected = np.where(counts == missing, np.nan, counts * factor + offset)
-            np.testing.assert_allclose(array, expected, rtol=1e-12, err_msg=name)
+            if told in ("aot", "wvp"):
+                array = tree[f"quality/atmosphere/r{resolution}m/{told}"]
+                expected = np.where(counts == 0, np.nan, counts * 1e-3)
+            elif told in ("scl", "cld", "snw"):
+                group = "conditions/mask/l2a_classification" if told == "scl" else "quality/probability"
+                array, expected = tree[f"{group}/r{resolution}m/{told}"], counts
+            else:
+                array = tree[f"measurements/reflectance/r{resolution}m/{told}"]
+                offset = float(file.tags(k)["BOA_ADD_OFFSET"])
+                expected = np.where(counts == 0, np.nan, (counts + offset) * 1e-4)
+            np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-12, err_msg=name)
             grid = swath.Grid.of(array)
             assert (grid.transform, grid.crs) == (tuple(file.transform)[:6], str(file.crs))
 
@@ -65,7 +58,8 @@ def test_atmosphere_classes_and_probabilities_are_those_of_gdal(l2a):
     tree = swath.open_product(l2a)
     for resolution in (10, 20, 60):
         for name in ("aot", "wvp"):
-            expected = image(l2a, name.upper(), resolution) * 1e-3
+            counts = image(l2a, name.upper(), resolution)
+            expected = np.where(counts == 0, np.nan, counts * 1e-3)
             np.testing.assert_array_equal(tree[f"/quality/atmosphere/r{resolution}m/{name}"], expected)
     for resolution in (20, 60):
         classes = tree[f"/conditions/mask/l2a_classification/r{resolution}m/scl"]

@@ -60,7 +60,11 @@ def add_level2(
         if kind in _ATMOSPHERE:
             long_name, units = _ATMOSPHERE[kind]
             attributes: dict[str, Any] = {"long_name": long_name, "units": units}
-            coding = {"scale_factor": 1 / product.atmosphere[kind], "add_offset": 0.0}
+            coding = {
+                "scale_factor": 1 / product.atmosphere[kind],
+                "add_offset": 0.0,
+                "_FillValue": product.no_data,
+            }
             path = f"/quality/atmosphere/r{resolution}m/{kind}"
             scene.add_image(path, image, resolution, attributes, coding)
         elif kind == "scl":
