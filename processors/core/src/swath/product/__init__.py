@@ -11,6 +11,7 @@ from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
 from swath.product.netcdf import write_netcdf
 from swath.product.window import Window
+from swath.product.zarr import open_overviews
 
 __all__ = [
     "READER_GROUP",
@@ -26,6 +27,7 @@ __all__ = [
     "cut_window",
     "lay_out_store",
     "lazy_array",
+    "open_overviews",
     "open_product",
     "placed",
     "prepare_dataset",
