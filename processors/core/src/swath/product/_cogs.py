@@ -181,7 +181,7 @@ def _write(image: _Image, folder: Path) -> None:
 
 
 def _write_item(tree: xr.DataTree, images: list[_Image], folder: Path) -> None:
-    from swath.product._item import product_item  # noqa: PLC0415 -- imports pystac
+    from swath.product.catalog import product_item  # noqa: PLC0415 -- imports pystac
     from swath.product.stac import ItemFile  # noqa: PLC0415
 
     files: list[ItemFile] = [

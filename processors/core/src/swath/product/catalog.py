@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ __all__ = ["add_to_collection", "collection", "product_item", "write_item"]
 _SUMMARISED = ("platform", "constellation", "product:type", "processing:level", "gsd", "sar:instrument_mode",
                "sat:orbit_state", "sat:relative_orbit", "proj:code")  # fmt: skip
 """Properties of which a collection lists the values."""
+
+_EXTENSION = re.compile(r"stac-extensions[.]github[.]io/([a-z-]+)/")
+_PREFIXES = {"projection": "proj", "scientific": "sci"}
+"""Prefixes of fields that are not the name of their extension."""
 
 _RANGED = ("eo:cloud_cover", "eo:snow_cover", "created")
 """Properties of which a collection tells the least and the greatest value."""
@@ -61,6 +66,7 @@ def product_item(product: xr.DataTree, files: Iterable[ItemFile] = (), folder: P
         )
     for name in ("start_datetime", "datetime", "end_datetime"):
         properties.pop(name, None)
+    bands = properties.pop("bands", None)  # STAC 1.1 has them in assets
     both = start is not None and end is not None
     made = pystac.Item(
         str(discovery["id"]), discovery.get("geometry"), discovery.get("bbox"), middle, properties,
@@ -70,9 +76,21 @@ def product_item(product: xr.DataTree, files: Iterable[ItemFile] = (), folder: P
         if folder is None:
             raise InputError("files of an item need the folder that they are in")
         made.add_asset(*asset_of(file, folder))
-    listed = [str(url) for url in discovery.get("stac_extensions", [])]
+    for asset in made.assets.values():
+        if bands and "data" in (asset.roles or []) and "bands" not in asset.extra_fields:
+            asset.extra_fields["bands"] = bands
+    listed = [str(url) for url in discovery.get("stac_extensions", []) if _is_used(str(url), made)]
     made.stac_extensions = list(dict.fromkeys([*listed, *extensions_of(made)]))
     return made
+
+
+def _is_used(url: str, made: pystac.Item) -> bool:
+    """Tell whether an item has fields of an extension, without which its schema refuses the item."""
+    found = _EXTENSION.search(url)
+    prefix = _PREFIXES.get(found[1], found[1]) if found else ""
+    fields = [made.properties, *(asset.extra_fields for asset in made.assets.values())]
+    fields += [band for told in fields for band in told.get("bands", []) if isinstance(band, dict)]
+    return not prefix or any(key.startswith(f"{prefix}:") for told in fields for key in told)
 
 
 def _time(properties: Mapping[str, Any], name: str) -> datetime | None:
