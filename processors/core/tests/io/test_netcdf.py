@@ -207,7 +207,9 @@ def impatient(monkeypatch):
     flips=st.lists(st.tuples(st.integers(0, 1 << 14), st.integers(0, 255)), max_size=4),
     cut=st.integers(0, 1 << 14) | st.none(),
 )
-def test_damaged_files_are_read_or_refused_but_never_a_crash(tmp_path_factory, whole, impatient, kind, flips, cut):
+def test_damaged_files_are_read_or_refused_but_never_a_crash(
+    tmp_path_factory, whole, impatient, kind, flips, cut
+):
     data = bytearray(whole[kind])
     for place, value in flips:
         data[place % len(data)] = value
@@ -226,14 +228,18 @@ def test_a_header_that_ends_the_library_is_told_and_the_next_file_is_read(tmp_pa
     child = _apart._children[0].process
     os.kill(child.pid, signal.SIGSTOP)
     monkeypatch.setattr(_apart, "PATIENCE", 0.5)
-    with pytest.raises(ProductError, match=r"a.nc is corrupt: the HDF5 library was busy with its header for 0.5 s"):
+    with pytest.raises(
+        ProductError, match=r"a.nc is corrupt: the HDF5 library was busy with its header for 0.5 s"
+    ):
         read_file(open_store(tmp_path), "a.nc")
     monkeypatch.undo()
     assert child.poll() is not None
     assert read_file(open_store(tmp_path), "a.nc").variables
     child = _apart._children[0].process
     os.kill(child.pid, signal.SIGSTOP)
-    killer = threading.Timer(0.5, lambda: os.kill(child.pid, signal.SIGABRT) or os.kill(child.pid, signal.SIGCONT))
+    killer = threading.Timer(
+        0.5, lambda: os.kill(child.pid, signal.SIGABRT) or os.kill(child.pid, signal.SIGCONT)
+    )
     killer.start()
     with pytest.raises(ProductError, match=r"the HDF5 library failed on its header \(SIGABRT\)"):
         read_file(open_store(tmp_path), "a.nc")

@@ -1,5 +1,6 @@
 """TIFFs of any kind: each block is decoded by GDAL from its own bytes, whatever packs it."""
 
+import contextlib
 import pickle
 
 import numpy as np
@@ -8,7 +9,7 @@ import rasterio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.io import MemoryFile
-from swath.errors import ProductError, SwathError
+from swath.errors import ProductError
 from swath.io import metering
 from swath.io.store import open_store
 from swath.io.tiff import read_directory
@@ -99,9 +100,7 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, whole, flips, cut):
         data[place % len(data)] = value
     path = tmp_path_factory.mktemp("damaged") / "a.tif"
     path.write_bytes(data[:cut])
-    try:
+    with contextlib.suppress(ProductError):
         for array in open_product(path)["measurements"].data_vars.values():
             if array.size < 1e6:
                 array.compute(scheduler="synchronous")
-    except SwathError as error:
-        assert isinstance(error, ProductError)

@@ -47,7 +47,10 @@ def test_the_folder_opens_as_the_product(written):
     found = again["measurements/r10m"].to_dataset().load()
     xr.testing.assert_identical(found, tree["measurements/r10m"].to_dataset().load())
     for name in ("b02", "flags"):
-        kept = {k: tree[f"measurements/r10m/{name}"].encoding.get(k) for k in ("dtype", "scale_factor", "_FillValue")}
+        kept = {
+            k: tree[f"measurements/r10m/{name}"].encoding.get(k)
+            for k in ("dtype", "scale_factor", "_FillValue")
+        }
         assert {k: found[name].encoding.get(k) for k in kept} == kept
     assert again.attrs["other_metadata"] == tree.attrs["other_metadata"]
     discovery = again.attrs["stac_discovery"]
@@ -59,7 +62,9 @@ def test_a_chunk_is_a_tile_whose_bytes_are_known(written):
     array = swath.open_product(written)["measurements/r10m/b02"]
     with metering.reading() as read:
         array.data.blocks[0, 0].compute()
-    assert read.counts == metering.Counts(bytes=swath.chunk_source(array).chunk_bytes(0, 0), requests=1, chunks=1)
+    assert read.counts == metering.Counts(
+        bytes=swath.chunk_source(array).chunk_bytes(0, 0), requests=1, chunks=1
+    )
 
 
 def test_the_item_names_each_file_with_its_grid(written):

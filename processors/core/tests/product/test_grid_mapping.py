@@ -83,7 +83,9 @@ def test_the_grid_mapping_of_another_program_is_understood(tmp_path):
 def test_a_reference_system_of_no_registry_stays_as_it_is(tmp_path):
     told = pyproj.CRS.from_proj4("+proj=laea +lat_0=51.3 +lon_0=7.1 +ellps=GRS80").to_cf()
     axes = {"y": [2.0, 1.0], "x": [1.0, 2.0]}
-    dataset = xr.Dataset({"v": (("y", "x"), np.ones((2, 2)), {"grid_mapping": "crs"}), "crs": ((), 0, told)}, axes)
+    dataset = xr.Dataset(
+        {"v": (("y", "x"), np.ones((2, 2)), {"grid_mapping": "crs"}), "crs": ((), 0, told)}, axes
+    )
     dataset.to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
     found = swath.open_product(tmp_path / "other.nc")
     assert found["v"].attrs["grid_mapping"] == "crs"

@@ -43,8 +43,8 @@ def test_real_numbers_are_the_mean_as_gdal_makes_it(written, tmp_path):
     # GDAL spreads odd rows and columns over their neighbours: it gets a part that has none.
     whole = mapped.product(GRID)["measurements/r10m/index"].values[:672, :512]
     with rasterio.open(
-        tmp_path / "a.tif", "w", driver="GTiff", width=512, height=672, count=1, dtype="float32", nodata=np.nan,
-        transform=rasterio.Affine(*GRID.transform), crs=GRID.crs,
+        tmp_path / "a.tif", "w", driver="GTiff", width=512, height=672, count=1, dtype="float32",
+        nodata=np.nan, transform=rasterio.Affine(*GRID.transform), crs=GRID.crs,
     ) as file:  # fmt: skip
         file.write(whole, 1)
         file.build_overviews([2, 4], Resampling.average)
@@ -67,7 +67,7 @@ def test_whole_numbers_are_those_of_a_pixel(written):
 
 def test_levels_know_their_place_and_stay_packed(written):
     levels = open_overviews(written)
-    assert [n for n in levels[LEVELS].children] == ["2", "4"]
+    assert list(levels[LEVELS].children) == ["2", "4"]
     for factor, shape in ((2, (350, 265)), (4, (175, 133))):
         found = levels[f"{LEVELS}/{factor}"]
         scaled = (10.0 * factor, 0.0, 499980.0, 0.0, -10.0 * factor, 6900040.0)

@@ -73,9 +73,9 @@ def test_packed_integers_come_back_to_the_last_one(tmp_path_factory, kind, data,
     variable = xr.Variable(("y", "x"), da.from_array(decoded, chunks=2), grid.attributes(), coding)
     root = xr.Dataset(attrs=mapped.product().attrs)
     group = xr.Dataset({"v": variable}, {"y": ("y", grid.y), "x": ("x", grid.x)})
-    found = through(
-        xr.DataTree.from_dict({"/": root, "/g": group}), kind, tmp_path_factory.mktemp("packed")
-    )["g/v"]
+    found = through(xr.DataTree.from_dict({"/": root, "/g": group}), kind, tmp_path_factory.mktemp("packed"))[
+        "g/v"
+    ]
     assert found.encoding["dtype"] == np.dtype(dtype)
     again = (found.values - offset) / scale
     np.testing.assert_array_equal(np.isnan(again), np.isnan(decoded))
@@ -85,7 +85,9 @@ def test_packed_integers_come_back_to_the_last_one(tmp_path_factory, kind, data,
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.floats(-1e6, 1e6) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 

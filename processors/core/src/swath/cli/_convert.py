@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     "--to",
     "kind",
     type=click.Choice(["zarr", "netcdf", "cog"]),
-    help="What to write; by default netCDF where DESTINATION ends with .nc, and Zarr else. COG is a folder of "
-    "GeoTIFFs, an image each.",
+    help="What to write; by default netCDF where DESTINATION ends with .nc, and Zarr else. COG is a folder "
+    "of GeoTIFFs, an image each.",
 )
 @click.option(
     "--zarr-format",
@@ -88,8 +88,8 @@ def convert(
 
     from swath.cli._info import readable
     from swath.cli._progress import progress
-    from swath.io import commit, metering
     from swath.errors import InputError
+    from swath.io import commit, metering
     from swath.product import (
         check_sources,
         open_product,

@@ -138,7 +138,8 @@ def write_cog(
     with _leaving_nothing(plain, target), bounded_cache(), rasterio.Env(**settings):
         try:
             _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, coding=(scale, offset),
-                         overviews=overviews, description=description, units=units, tags=tags or {})  # fmt: skip
+                         overviews=overviews, description=description, units=units,
+                         tags=tags or {})  # fmt: skip
             rasterio.shutil.copy(
                 plain, target, driver="COG", COMPRESS=compression, LEVEL=_LEVELS[compression],
                 PREDICTOR="NO" if np.dtype(source.dtype).kind == "f" else "STANDARD", BLOCKSIZE=BLOCK_SIZE,

@@ -1,7 +1,7 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
-from swath.product._cogs import write_cogs
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
+from swath.product._cogs import write_cogs
 from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
 from swath.product._open import READER_GROUP, Reader, open_product

@@ -43,14 +43,18 @@ def of_bands(tree: xr.DataTree, wanted: Collection[str]) -> xr.DataTree:
     axes = {str(value).lower() for node in tree.subtree for value in _along(node, "band").tolist()}
     missing = [band for band in asked if band not in there | axes]
     if missing:
-        raise InputError(f"no band {', '.join(missing)}; there are {', '.join(sorted(there | axes)) or 'none'}")
+        raise InputError(
+            f"no band {', '.join(missing)}; there are {', '.join(sorted(there | axes)) or 'none'}"
+        )
     datasets = {}
     for node in tree.subtree:
         dataset = node.to_dataset(inherit=False)
         others = [name for name in dataset.data_vars if (_band(str(name)) or asked[0]) not in asked]
         dataset = dataset.drop_vars(others)
         if len(_along(node, "band")):
-            kept = [k for k, value in enumerate(dataset["band"].values.tolist()) if str(value).lower() in asked]
+            kept = [
+                k for k, value in enumerate(dataset["band"].values.tolist()) if str(value).lower() in asked
+            ]
             dataset = dataset.isel(band=kept)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
@@ -62,14 +66,19 @@ def _band(name: str) -> str:
 
 
 def _along(node: xr.DataTree, dimension: str) -> npt.NDArray[Any]:
-    return np.asarray(node[dimension].values) if dimension in node.dims and dimension in node.coords else np.empty(0)
+    return (
+        np.asarray(node[dimension].values)
+        if dimension in node.dims and dimension in node.coords
+        else np.empty(0)
+    )
 
 
 def of_detectors(tree: xr.DataTree, wanted: Collection[int]) -> xr.DataTree:
     """Return a product of some detectors alone.
 
     Groups of other detectors are left out, as are others along dimensions of detectors. On a map, pixels that
-    another detector saw are missing in the band's real numbers; for that, its mask of footprints is read with it.
+    another detector saw are missing in the band's real numbers; for that, its mask of footprints is read with
+    it.
 
     Raises
     ------
@@ -113,7 +122,9 @@ def _has(tree: xr.DataTree, group: str, name: str) -> bool:
 
 
 def _where(array: xr.DataArray, mask: xr.DataArray) -> xr.DataArray:
-    data = mask.data.rechunk(array.chunks) if array.chunks is not None and mask.chunks is not None else mask.data
+    data = (
+        mask.data.rechunk(array.chunks) if array.chunks is not None and mask.chunks is not None else mask.data
+    )
     found = array.where(xr.DataArray(data, dims=array.dims))
     found.encoding = {key: value for key, value in array.encoding.items() if key != "chunk_source"}
     return found.assign_attrs(array.attrs)
@@ -133,7 +144,9 @@ def of_images(
 
     images = [node.attrs.get("stac_discovery", {}).get("properties", {}) for node in tree.children.values()]
     if not images or not all({"sar:polarizations", "sar:beam_ids"} <= set(told) for told in images):
-        raise InputError("bursts, swaths and polarisations are of images of Sentinel-1, which this product has not")
+        raise InputError(
+            "bursts, swaths and polarisations are of images of Sentinel-1, which this product has not"
+        )
     numbers: list[int | str] = [int(text) if text.isdecimal() and len(text) < 4 else text for text in burst]
     names = {"polarisation": [p.upper() for p in polarisation], "swath": [s.upper() for s in swath]}
     return select(
@@ -145,7 +158,9 @@ def of_images(
 
 
 def in_time(tree: xr.DataTree, text: str) -> xr.DataTree:
-    """Return the rows of images that were taken within ``START/STOP`` (UTC; the stop excluded; one may be empty).
+    """Return the rows of images that were taken within ``START/STOP`` (UTC; one of them may be empty).
+
+    The stop is excluded.
 
     Raises
     ------
@@ -195,7 +210,9 @@ def _in_times_of_images(
     return xr.DataTree.from_dict(datasets)
 
 
-def _inside(times: npt.NDArray[Any], low: np.datetime64 | None, high: np.datetime64 | None) -> npt.NDArray[np.bool_]:
+def _inside(
+    times: npt.NDArray[Any], low: np.datetime64 | None, high: np.datetime64 | None
+) -> npt.NDArray[np.bool_]:
     found: npt.NDArray[np.bool_] = ~np.isnat(times)
     if low is not None:
         found = found & (times >= low)

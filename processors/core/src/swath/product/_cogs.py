@@ -67,12 +67,15 @@ class _Image:
     grid: Grid
 
 
-def write_cogs(tree: xr.DataTree, destination: str | os.PathLike[str], *, overwrite: bool = False) -> list[str]:
+def write_cogs(
+    tree: xr.DataTree, destination: str | os.PathLike[str], *, overwrite: bool = False
+) -> list[str]:
     """Write the images of a product as COGs; the folder appears when it is complete.
 
     Each image that is on a grid is a file of its own, in folders as the groups of the product:
-    ``measurements/reflectance/r10m/b02.tif``. Integers stay integers, with scale, offset and the value that stands
-    for no data; attributes are kept as JSON. Beside them are a STAC item, ``item.json``, and ``SHA256SUMS``.
+    ``measurements/reflectance/r10m/b02.tif``. Integers stay integers, with scale, offset and the value that
+    stands for no data; attributes are kept as JSON. Beside them are a STAC item, ``item.json``, and
+    ``SHA256SUMS``.
 
     Parameters
     ----------
@@ -86,12 +89,14 @@ def write_cogs(tree: xr.DataTree, destination: str | os.PathLike[str], *, overwr
     Returns
     -------
     list of str
-        Paths of the variables that a GeoTIFF has no form for, and that were left out: those that are not on a grid.
+        Paths of the variables that a GeoTIFF has no form for, and that were left out: those that are not on a
+        grid.
 
     Raises
     ------
     InputError
-        No image is on a grid, an image is of a type that GeoTIFF has not, or a source file is found truncated.
+        No image is on a grid, an image is of a type that GeoTIFF has not, or a source file is found
+        truncated.
     DestinationError
         The destination exists, or cannot be one.
     RunError
@@ -104,7 +109,8 @@ def write_cogs(tree: xr.DataTree, destination: str | os.PathLike[str], *, overwr
     images, left_out = _images(tree)
     if not images:
         raise InputError(
-            "no image of the product is on a map grid, which GeoTIFF needs: write Zarr or netCDF, or process it to "
+            "no image of the product is on a map grid, which GeoTIFF needs: write Zarr or netCDF, or "
+            "process it to "
             "a map first"
         )
     check_sources(tree)
@@ -138,7 +144,8 @@ def _images(tree: xr.DataTree) -> tuple[list[_Image], list[str]]:
             variable = _stored(array.variable)
             if variable.dtype.name not in _TYPES:
                 raise InputError(
-                    f"{path} is of type {variable.dtype}, expected one of {', '.join(sorted(_TYPES))}: write Zarr, or "
+                    f"{path} is of type {variable.dtype}, expected one of {', '.join(sorted(_TYPES))}: "
+                    f"write Zarr, or "
                     "choose other variables"
                 )
             images.append(_Image(f"{path}.tif", variable, grid))
@@ -152,7 +159,11 @@ def _stored(variable: xr.Variable) -> xr.Variable:
         return xr.Variable(variable.dims, variable.data.astype(np.uint8), variable.attrs)
     bare = xr.Variable(variable.dims, variable.data, {}, kept)
     encoded = xr.conventions.encode_cf_variable(bare)
-    coding = {key: encoded.attrs[key] for key in ("scale_factor", "add_offset", "_FillValue") if key in encoded.attrs}
+    coding = {
+        key: encoded.attrs[key]
+        for key in ("scale_factor", "add_offset", "_FillValue")
+        if key in encoded.attrs
+    }
     chunks = stored_chunks(variable)
     return xr.Variable(variable.dims, encoded.data, variable.attrs, {**coding, "chunks": chunks})
 

@@ -79,9 +79,7 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
     """
     tree = product
     if filters.burst or filters.polarisation or filters.swath:
-        tree = of_images(
-            tree, burst=filters.burst, polarisation=filters.polarisation, swath=filters.swath
-        )
+        tree = of_images(tree, burst=filters.burst, polarisation=filters.polarisation, swath=filters.swath)
     flags = None
     if filters.where:
         path, expression = split_expression(filters.where)

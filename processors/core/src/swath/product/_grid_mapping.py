@@ -1,10 +1,11 @@
 """CF grid mappings: where images lie, in the words that rioxarray, QGIS and GDAL look for.
 
-Products say it in attributes of STAC's projection extension (``proj:epsg``, ``proj:transform``). Files say it once
-more, in a variable ``spatial_ref``. What was added for that is named in the variable's attribute ``swath_added``, and
-is taken away again when the file is read, so that a product comes back as it was.
+Products say it in attributes of STAC's projection extension (``proj:epsg``, ``proj:transform``). Files say it
+once more, in a variable ``spatial_ref``. What was added for that is named in the variable's attribute
+``swath_added``, and is taken away again when the file is read, so that a product comes back as it was.
 
-Source: CF conventions 1.11, section 5.6 and appendix F; GDAL's attributes ``spatial_ref`` and ``GeoTransform``.
+Source: CF conventions 1.11, section 5.6 and appendix F; GDAL's attributes ``spatial_ref`` and
+``GeoTransform``.
 """
 
 from __future__ import annotations
@@ -70,13 +71,16 @@ def with_grid_mapping(dataset: xr.Dataset) -> xr.Dataset:
             _add(told[axis].variable, axis, attributes, added)
     a, b, c, d, e, f = grid.transform
     told[GRID_MAPPING] = xr.Variable((), np.int64(0), {
-        **reference, "spatial_ref": reference["crs_wkt"], "GeoTransform": f"{c!r} {a!r} {b!r} {f!r} {d!r} {e!r}",
+        **reference, "spatial_ref": reference["crs_wkt"],
+        "GeoTransform": f"{c!r} {a!r} {b!r} {f!r} {d!r} {e!r}",
         ADDED: added,
     })  # fmt: skip
     return told
 
 
-def _add(variable: xr.Variable, name: str, attributes: Mapping[str, str], added: dict[str, list[str]]) -> None:
+def _add(
+    variable: xr.Variable, name: str, attributes: Mapping[str, str], added: dict[str, list[str]]
+) -> None:
     missing = {key: value for key, value in attributes.items() if key not in variable.attrs}
     variable.attrs = {**variable.attrs, **missing}
     added[name] = sorted(missing)
@@ -100,8 +104,8 @@ def _reference(code: str) -> dict[str, Any] | None:
 def without_grid_mapping(variables: Mapping[str, xr.Variable]) -> dict[str, xr.Variable]:
     """Return the variables of a group without what :func:`with_grid_mapping` added.
 
-    Of another program's grid mapping: images that say no ``proj:epsg`` get it from there, where the EPSG registry
-    has their reference system; else all stays as it is.
+    Of another program's grid mapping: images that say no ``proj:epsg`` get it from there, where the EPSG
+    registry has their reference system; else all stays as it is.
     """
     found = dict(variables)
     names = {str(v.attrs["grid_mapping"]) for v in found.values() if "grid_mapping" in v.attrs}

@@ -1,10 +1,11 @@
 """Overviews: images again and again at half the size, so that a picture of the whole costs little.
 
 They lie beside the groups that they are made of: ``measurements/reflectance/overviews/r10m/2`` is of
-``measurements/reflectance/r10m``. The group above tells all of them by the Zarr convention for multiscale layouts, and
-each level its place by the conventions of GeoZarr.
+``measurements/reflectance/r10m``. The group above tells all of them by the Zarr convention for multiscale
+layouts, and each level its place by the conventions of GeoZarr.
 
-Sources: Zarr conventions *multiscales*, *spatial* and *geo-proj*, version 1; the GeoZarr product of the EOPF Explorer.
+Sources: Zarr conventions *multiscales*, *spatial* and *geo-proj*, version 1; the GeoZarr product of the EOPF
+Explorer.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ def _convention(name: str) -> dict[str, str]:
 def add_overviews(tree: xr.DataTree) -> xr.DataTree:
     """Return a product with overviews of all images that are on a grid, lazily.
 
-    Each level has half the rows and columns of the one before, until they fit 256 pixels. Real numbers are the
-    mean of the pixels that are not missing; whole numbers (flags, classes, counts) are those of the upper left
-    pixel of four, because their mean would mean nothing.
+    Each level has half the rows and columns of the one before, until they fit 256 pixels. Real numbers are
+    the mean of the pixels that are not missing; whole numbers (flags, classes, counts) are those of the upper
+    left pixel of four, because their mean would mean nothing.
 
     Raises
     ------
@@ -96,7 +97,8 @@ def add_overviews(tree: xr.DataTree) -> xr.DataTree:
             before = asset
     if not layouts:
         raise InputError(
-            f"no image is on a grid and larger than {SMALLEST} pixels, so that there is nothing to make overviews "
+            f"no image is on a grid and larger than {SMALLEST} pixels, so that there is nothing to make "
+            f"overviews "
             "of: leave that option out"
         )
     for parent, entries in layouts.items():
@@ -214,8 +216,13 @@ def _lists_overviews(attributes: Mapping[str, Any]) -> bool:
     layout = attributes.get("multiscales")
     entries: Iterable[Any] = layout.get("layout", []) if isinstance(layout, dict) else []
     added = attributes.get(ADDED)
-    return isinstance(added, list) and "multiscales" in added and any(
-        isinstance(entry, dict) and str(entry.get("asset", "")).startswith(f"{GROUP}/") for entry in entries
+    return (
+        isinstance(added, list)
+        and "multiscales" in added
+        and any(
+            isinstance(entry, dict) and str(entry.get("asset", "")).startswith(f"{GROUP}/")
+            for entry in entries
+        )
     )
 
 

@@ -57,7 +57,8 @@ def write_product(
     Raises
     ------
     InputError
-        The format is unknown, there is nothing to make overviews of, or a source file is found truncated before anything is written.
+        The format is unknown, there is nothing to make overviews of, or a source file is found truncated
+        before anything is written.
     DestinationError
         The destination exists, or cannot be one.
     RunError

@@ -35,7 +35,9 @@ _RANGED = ("eo:cloud_cover", "eo:snow_cover", "created")
 """Properties of which a collection tells the least and the greatest value."""
 
 
-def product_item(product: xr.DataTree, files: Iterable[ItemFile] = (), folder: Path | None = None) -> pystac.Item:
+def product_item(
+    product: xr.DataTree, files: Iterable[ItemFile] = (), folder: Path | None = None
+) -> pystac.Item:
     """Return the STAC item of any product: what its ``stac_discovery`` says, with its files as assets.
 
     Parameters
@@ -131,9 +133,14 @@ def _write(document: Mapping[str, Any], path: Path) -> None:
 
 
 def collection(
-    items: Sequence[pystac.Item], *, identifier: str, description: str, title: str = "", license_id: str = "other"
+    items: Sequence[pystac.Item],
+    *,
+    identifier: str,
+    description: str,
+    title: str = "",
+    license_id: str = "other",
 ) -> pystac.Collection:
-    """Return the STAC collection of items: their extent in space and time, and what values their properties have.
+    """Return the STAC collection of items: their extent in space and time, and the values of properties.
 
     Parameters
     ----------
@@ -154,7 +161,12 @@ def collection(
     if not items:
         raise InputError("a collection needs at least one item, because its extent is theirs")
     made = pystac.Collection(
-        identifier, description, _extent(items), title=title or None, license=license_id, summaries=_summaries(items)
+        identifier,
+        description,
+        _extent(items),
+        title=title or None,
+        license=license_id,
+        summaries=_summaries(items),
     )
     made.stac_extensions = sorted({url for item in items for url in item.stac_extensions})
     return made
@@ -170,14 +182,19 @@ def _extent(items: Sequence[pystac.Item]) -> pystac.Extent:
     starts = [time for item in items if (time := item.common_metadata.start_datetime or item.datetime)]
     ends = [time for item in items if (time := item.common_metadata.end_datetime or item.datetime)]
     return pystac.Extent(
-        pystac.SpatialExtent([whole]), pystac.TemporalExtent([[min(starts, default=None), max(ends, default=None)]])
+        pystac.SpatialExtent([whole]),
+        pystac.TemporalExtent([[min(starts, default=None), max(ends, default=None)]]),
     )
 
 
 def _summaries(items: Sequence[pystac.Item]) -> pystac.Summaries:
     told_of: dict[str, Any] = {}
     for name in _SUMMARISED:
-        values = {item.properties[name] for item in items if isinstance(item.properties.get(name), str | int | float)}
+        values = {
+            item.properties[name]
+            for item in items
+            if isinstance(item.properties.get(name), str | int | float)
+        }
         if values:
             told_of[name] = sorted(values)
     instruments = {name for item in items for name in item.properties.get("instruments", [])}
@@ -191,12 +208,16 @@ def _summaries(items: Sequence[pystac.Item]) -> pystac.Summaries:
 
 
 def add_to_collection(
-    item: pystac.Item, item_path: str | os.PathLike[str], path: str | os.PathLike[str], *, description: str = ""
+    item: pystac.Item,
+    item_path: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    description: str = "",
 ) -> pystac.Collection:
     """Write an item that belongs to a collection, and the collection: a new one, or one with this item added.
 
-    The extent and summaries of a collection are made anew from all of its items. An item of the same identifier is
-    replaced.
+    The extent and summaries of a collection are made anew from all of its items. An item of the same
+    identifier is replaced.
 
     Parameters
     ----------
@@ -222,7 +243,9 @@ def add_to_collection(
     place, own = Path(path).absolute(), Path(item_path).absolute()
     old = _read(place) if place.exists() else {"type": "Collection", "links": []}
     if old.get("type") != "Collection":
-        raise InputError(f"{place} is no STAC collection (its type is {old.get('type')!r}): choose another file")
+        raise InputError(
+            f"{place} is no STAC collection (its type is {old.get('type')!r}): choose another file"
+        )
     linked = [str(link["href"]) for link in old["links"] if link.get("rel") == "item"]
     members: dict[str, tuple[str, pystac.Item]] = {}
     for href in linked:
@@ -259,7 +282,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}); repair it or choose another file") from None
+        raise InputError(
+            f"{path} cannot be read as JSON ({error}); repair it or choose another file"
+        ) from None
     if not isinstance(document, dict) or not isinstance(document.get("links", []), list):
         raise InputError(f"{path} is no STAC document: expected an object with links")
     return {"links": [], **document}

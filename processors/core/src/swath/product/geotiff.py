@@ -1,4 +1,4 @@
-"""GeoTIFF and COG: one file as a tree with one group, a variable a band, a chunk a tile; and folders of such files."""
+"""GeoTIFF and COG: a file as a tree of one group, a variable a band, a chunk a tile; and folders of files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Tiles:
         return np.dtype(self.kind)
 
     def chunk_bytes(self, row: int, column: int) -> int:
-        """Return the stored bytes of a tile, of all bands where a tile holds them together; 0 if not stored."""
+        """Return the stored bytes of a tile (of all bands where it holds them together); 0 if not stored."""
         return int(self.directory.sizes[self.directory.index(row, column, self.band - 1)])
 
     def read(self, row: int, column: int) -> npt.NDArray[Any]:
@@ -157,7 +157,8 @@ class GeotiffFolderReader:
             held, first = groups.setdefault(group, ({}, grid))
             if first != grid:
                 raise ProductError(
-                    f"{store.location}: {name} is on {grid}, but others of its folder on {first}; put them apart"
+                    f"{store.location}: {name} is on {grid}, but others of its folder on {first}; put them "
+                    f"apart"
                 )
             held.update({path.name: next(iter(bands.values()))} if len(bands) == 1 else bands)
         datasets = {

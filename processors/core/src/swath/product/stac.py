@@ -155,7 +155,7 @@ def item(
 def extensions_of(made: pystac.Item) -> list[str]:
     """Return the schemas of the extensions whose fields an item has, in itself or in its assets."""
     content = made.to_dict(include_self_link=False, transform_hrefs=False)
-    used = str(content["assets"]) + str({key: None for key in content["properties"]})
+    used = str(content["assets"]) + str(dict.fromkeys(content["properties"]))
     return [schema for prefix, schema in _EXTENSIONS.items() if f"'{prefix}:" in used]
 
 
@@ -183,7 +183,7 @@ def _times(source: Mapping[str, Any]) -> tuple[datetime | None, datetime | None,
 
 
 def told(value: Any) -> bool:
-    """Return whether a field says something; EOPF products of 2025 write the text ``null`` where it does not."""
+    """Return whether a field says something; EOPF products of 2025 write the text ``null`` where not."""
     return value not in (None, "", "null")
 
 

@@ -21,7 +21,7 @@ def test_a_burst_costs_its_own_lines(slc):
     assert read.counts.bytes == sum(source.chunk_bytes(k, 0) for k in range(number))
     assert read.counts.chunks == number
     np.testing.assert_array_equal(found, array)
-    with pytest.raises(InputError, match="burst=.'99'|burst=.99"):
+    with pytest.raises(InputError, match="there is no image with"):
         select(tree, Filters(burst=("99",)))
 
 
@@ -30,7 +30,9 @@ def test_times_cut_the_lines_of_the_images_taken_then(slc):
     name = next(iter(tree.children))
     times = tree[name]["measurements"]["azimuth_time"].values
     start, stop = times[100], times[200]
-    part = select(tree, Filters(time=f"{np.datetime_as_string(start)[:26]}/{np.datetime_as_string(stop)[:26]}"))
+    part = select(
+        tree, Filters(time=f"{np.datetime_as_string(start)[:26]}/{np.datetime_as_string(stop)[:26]}")
+    )
     found = part[name]["measurements"]
     assert set(part.children) < set(tree.children)
     assert abs(found.sizes["azimuth_time"] - 100) <= 1

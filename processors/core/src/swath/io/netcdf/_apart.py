@@ -1,8 +1,9 @@
 """Headers of HDF5 files, read in a process of their own.
 
-The HDF5 library believes what a file says. Damage in a header can end the process that reads it, keep it busy for
-ever, or let it ask for any amount of memory. So one child of this process reads headers: it asks back for the bytes,
-which it never touches itself, has a bound on its memory, and is replaced when it ends or says nothing for long.
+The HDF5 library believes what a file says. Damage in a header can end the process that reads it, keep it busy
+for ever, or let it ask for any amount of memory. So one child of this process reads headers: it asks back for
+the bytes, which it never touches itself, has a bound on its memory, and is replaced when it ends or says
+nothing for long.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "read_apart", "serve"]
 
 PATIENCE = 60.0
-"""Seconds without a word after which the child is taken to be caught in a damaged file: the largest header of a
-product takes a tenth of one."""
+"""Seconds without a word after which the child is taken to be caught in a damaged file: the largest header of
+a product takes a tenth of one."""
 
 _MEMORY = 4 << 30
 """Bytes of address space that the child may have: what is read whole is bounded far below it."""
@@ -50,7 +51,7 @@ class _Child:
         ours, theirs = socket.socketpair()
         with theirs:
             command = _START.format(path=sys.path, descriptor=theirs.fileno())
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 -- this very Python, and code of this module
                 [sys.executable, "-c", command],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -180,6 +181,8 @@ def serve(descriptor: int) -> None:
             except SwathError as error:
                 answer = ("error", type(error).__name__, str(error))
             except Exception as error:  # noqa: BLE001 -- whatever the library makes of a damaged file
-                told = f"{location}: {name} is corrupt ({type(error).__name__}: {error}); get the product again"
+                told = (
+                    f"{location}: {name} is corrupt ({type(error).__name__}: {error}); get the product again"
+                )
                 answer = ("error", "ProductError", told)
             connection.send(answer)

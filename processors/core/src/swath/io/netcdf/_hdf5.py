@@ -136,8 +136,8 @@ def _variable(store: Store, file: str, name: str, dataset: h5py.Dataset) -> Vari
 
     shape = tuple(int(n) for n in dataset.shape or ())
     known: dict[str, Any] = {
-        "store": store, "file": file, "name": name, "dimensions": _dimensions(dataset, name.rpartition("/")[2]), "whole": shape,
-        "attributes": _attributes(dataset),
+        "store": store, "file": file, "name": name, "whole": shape,
+        "dimensions": _dimensions(dataset, name.rpartition("/")[2]), "attributes": _attributes(dataset),
     }  # fmt: skip
     plain = dataset.dtype.kind in "iufb" and dataset.shape is not None
     filters = _filters(dataset) if plain else None

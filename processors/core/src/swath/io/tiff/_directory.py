@@ -1,10 +1,11 @@
 """TIFFs of any kind: where the blocks of the first image lie, and each block as a TIFF of its own.
 
-What packs the pixels (DEFLATE, LZW, ZSTD, LERC, JPEG, …), how many bands lie in a block and in which order is left to
-GDAL: it decodes a block as the only one of a small file that is put together in memory. So a block is one range of
-bytes, wherever the file is, and what reading it costs is known before.
+What packs the pixels (DEFLATE, LZW, ZSTD, LERC, JPEG, …), how many bands lie in a block and in which order is
+left to GDAL: it decodes a block as the only one of a small file that is put together in memory. So a block is
+one range of bytes, wherever the file is, and what reading it costs is known before.
 
-Sources: TIFF, revision 6.0 (Adobe, 1992), sections 2, 8 and 15; BigTIFF as libtiff has it; OGC 19-008r4 (GeoTIFF 1.1).
+Sources: TIFF, revision 6.0 (Adobe, 1992), sections 2, 8 and 15; BigTIFF as libtiff has it; OGC 19-008r4
+(GeoTIFF 1.1).
 """
 
 from __future__ import annotations
@@ -23,14 +24,38 @@ if TYPE_CHECKING:
 
 __all__ = ["Directory", "read_directory"]
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
 """Bytes of a value, by its type."""
 
 _WHOLE = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 """Types of whole numbers."""
 
 _WIDTH, _HEIGHT, _SAMPLES, _ROWS, _PLANAR = 256, 257, 277, 278, 284
-_STRIP_OFFSETS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES = 273, 279, 322, 323, 324, 325
+_STRIP_OFFSETS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES = (
+    273,
+    279,
+    322,
+    323,
+    324,
+    325,
+)
 
 _REPLACED = frozenset(
     {_WIDTH, _HEIGHT, _ROWS, _STRIP_OFFSETS, _STRIP_SIZES, _TILE_OFFSETS, _TILE_SIZES, 288, 289, 330}
@@ -89,7 +114,7 @@ class Directory:
         return (band * down * across if self.planar else 0) + row * across + column
 
     def header(self) -> bytes:
-        """Return a TIFF of the whole image in which no block is stored: all that GDAL wants to tell its metadata."""
+        """Return a TIFF of the whole image without its blocks: what GDAL needs to tell its metadata."""
         return self._file(self.shape, np.zeros(len(self.offsets), np.int64), b"", frozenset())
 
     def block(self, row: int, data: bytes) -> bytes:
@@ -174,7 +199,8 @@ def _check(file: _File, found: Directory) -> None:
     number = found.blocks[0] * found.blocks[1] * (found.samples if found.planar else 1)
     if len(found.offsets) != number or len(found.sizes) != number:
         raise file.error(
-            f"has {len(found.offsets)} offsets and {len(found.sizes)} sizes of blocks, expected {number} of each"
+            f"has {len(found.offsets)} offsets and {len(found.sizes)} sizes of blocks, expected {number} of "
+            f"each"
         )
     stops = found.offsets + found.sizes
     if (found.offsets < 0).any() or (found.sizes < 0).any() or (stops < 0).any():
@@ -182,13 +208,16 @@ def _check(file: _File, found: Directory) -> None:
     if (stops > file.size).any():
         first = int(np.argmax(stops > file.size))
         raise file.error(
-            f"is truncated: block {first} of {number} ends at byte {stops[first]}, but the file has {file.size}"
+            f"is truncated: block {first} of {number} ends at byte {stops[first]}, but the file has "
+            f"{file.size}"
         )
     bits = sum(file.many_of(found.tags, 258, [1]))
     together = bits if not found.planar else bits // max(found.samples, 1)
     unpacked = found.block_shape[0] * found.block_shape[1] * max(together, 1) // 8
     if unpacked > _MAX_BLOCK or (found.sizes > _MAX_BLOCK).any():
-        raise file.error(f"has blocks of more than {_MAX_BLOCK} bytes; make it a COG (swath convert, gdal_translate)")
+        raise file.error(
+            f"has blocks of more than {_MAX_BLOCK} bytes; make it a COG (swath convert, gdal_translate)"
+        )
 
 
 class _File:
@@ -216,7 +245,9 @@ class _File:
 
     def _read(self, start: int, length: int) -> bytes:
         if start + length > self.size:
-            raise self.error(f"is truncated: its directory goes on to byte {start + length}, it has {self.size}")
+            raise self.error(
+                f"is truncated: its directory goes on to byte {start + length}, it has {self.size}"
+            )
         if start + length <= len(self._head):
             return self._head[start : start + length]
         return self._store.read_range(self._name, start, start + length)
