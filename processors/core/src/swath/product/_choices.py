@@ -187,10 +187,9 @@ def _in_times_of_images(
     for node in tree.subtree:
         if "measurements" not in node.path.split("/"):
             continue
-        for dimension in node.to_dataset().dims:
-            if dimension in node.coords and node[dimension].dtype.kind == "M":
-                top = node.path.rpartition("/measurements")[0]
-                axes[top] = (str(dimension), node[dimension].values)
+        for name, coordinate in node.to_dataset().coords.items():
+            if coordinate.dims == (name,) and coordinate.dtype.kind == "M":
+                axes[node.path.rpartition("/measurements")[0]] = (str(name), np.asarray(coordinate.values))
     if not axes:
         raise InputError("no rows with times to choose by time: give rows and columns as a window")
     every = np.concatenate([times for _, times in axes.values()])

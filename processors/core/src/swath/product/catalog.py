@@ -241,7 +241,7 @@ def add_to_collection(
         The system refused to write.
     """
     place, own = Path(path).absolute(), Path(item_path).absolute()
-    old = _read(place) if place.exists() else {"type": "Collection", "links": []}
+    old: dict[str, Any] = _read(place) if place.exists() else {"type": "Collection", "links": []}
     if old.get("type") != "Collection":
         raise InputError(
             f"{place} is no STAC collection (its type is {old.get('type')!r}): choose another file"
