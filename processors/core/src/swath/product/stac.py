@@ -43,6 +43,7 @@ _MEDIA_TYPES = {
     ".zarr": "application/vnd+zarr",
     ".tif": str(pystac.MediaType.COG),
     ".png": str(pystac.MediaType.PNG),
+    ".html": str(pystac.MediaType.HTML),
     ".json": str(pystac.MediaType.JSON),
 }
 
