@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import swath_practice
 from swath.errors import InputError
-from swath.run import execute, fit_payload, make_payload, plan_payload
 from swath.run import _memory as memory
+from swath.run import execute, fit_payload, make_payload, plan_payload
 
 MIB = 2**20
 

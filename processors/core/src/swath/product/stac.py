@@ -180,7 +180,8 @@ def _told(value: Any) -> bool:
 
 def _key(path: str) -> str:
     """``cog/b02.tif`` → ``b02``; the Zarr store is ``product``, the quick look ``quicklook``."""
-    return Path(path).stem
+    place = Path(path)
+    return f"{place.stem}-page" if place.suffix == ".html" else place.stem
 
 
 def _asset(entry: ItemFile, folder: Path) -> pystac.Asset:

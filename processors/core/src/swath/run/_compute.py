@@ -107,7 +107,7 @@ def compute_chunks(
 
     graph = watch_graph(dict(optimize(made.graph, keys)), set(keys), watch)  # type: ignore[no-untyped-call]  # dask
     try:
-        read = engine.compute(graph, keys, after)
+        read = engine.compute(graph, keys, after, watch.trace)
     except (SwathError, OSError):
         raise
     except Exception as error:

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
@@ -41,10 +41,13 @@ class Engine(Protocol):
     worker_memory: int | None
     """Bytes that the smallest worker has for each chunk in work; None where only this machine's count."""
 
-    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
+    def compute(
+        self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
+    ) -> Counts:
         """Compute some keys of a graph, whose results are small, and return what was read for it.
 
-        When it returns or raises, no task of the graph is running any more.
+        ``trace`` is the client's span, for those who trace what they do; empty where nobody does. When it
+        returns or raises, no task of the graph is running any more.
         """
 
 
@@ -118,7 +121,10 @@ class _Threads:
         self.workers = workers
         self.worker_memory: int | None = None
 
-    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
+    def compute(
+        self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
+    ) -> Counts:
+        del trace  # dask's threads schedule in no time
         wanted = set(keys)
 
         def after(key: Any, result: Any, *_: Any) -> None:
@@ -146,10 +152,23 @@ class _Distributed:
         limits = [worker["memory_limit"] // worker["nthreads"] for worker in told if worker["memory_limit"]]
         self.worker_memory = min(limits, default=None)
 
-    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
-        from distributed import KilledWorker, as_completed  # noqa: PLC0415 -- an extra
+    def compute(
+        self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
+    ) -> Counts:
+        from swath.run._scheduling import scheduling_traced  # noqa: PLC0415 -- needs an extra
 
         before = self._read()
+        with scheduling_traced(self._client, set(keys), trace):
+            self._compute(graph, keys, done)
+        if is_tracing():
+            self._client.run(flush, on_error="ignore")
+            self._client.run_on_scheduler(flush)
+        after = self._read()
+        return sum((count - before.get(where, Counts()) for where, count in after.items()), Counts())
+
+    def _compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> None:
+        from distributed import KilledWorker, as_completed  # noqa: PLC0415 -- an extra
+
         futures = self._client.get(graph, list(keys), sync=False)
         try:
             done_ones = as_completed(futures, loop=self._client.loop)  # type: ignore[no-untyped-call]
@@ -169,10 +188,6 @@ class _Distributed:
         finally:
             for future in futures:
                 future.release()
-            if is_tracing():
-                self._client.run(flush, on_error="ignore")
-        after = self._read()
-        return sum((count - before.get(where, Counts()) for where, count in after.items()), Counts())
 
     def _drain(self) -> None:
         """Wait until the workers of a cluster that goes on running have ended what they had begun."""

@@ -122,8 +122,16 @@ def _legend() -> Any:
     )
 
 
+def _began(report: "RunReport") -> float:
+    """Return when the first task began: a cluster takes its time to start."""
+    records = report.computed.records
+    times = [record.start for record in records]
+    times += [reading.start for record in records for reading in record.notes.readings]
+    return min(times, default=report.began)
+
+
 def _bars(report: "RunReport") -> Iterator[Bar]:
-    began = report.began
+    began = _began(report)
     for record in report.computed.records:
         for reading in record.notes.readings:
             times = reading.start - began, reading.end - began
@@ -155,19 +163,19 @@ def _steps(report: "RunReport") -> dict[str, float]:
 
 def _bytes(report: "RunReport") -> list[tuple[float, float]]:
     """Return what all processes have read, as it grows; each tells its own sum."""
-    first: dict[str, int] = {}
+    began = _began(report)
     latest: dict[str, int] = {}
     points = [(0.0, 0.0)]
     for record in sorted(report.computed.records, key=lambda record: record.end):
-        first.setdefault(record.process, 0)
         latest[record.process] = record.bytes_read
-        points.append((record.end - report.began, float(sum(latest.values()))))
+        points.append((record.end - began, float(sum(latest.values()))))
     beyond = points[-1][1] - report.read.bytes  # what the processes had read before the run
     return [(time, max(value - beyond, 0.0)) for time, value in points]
 
 
 def _memory(report: "RunReport") -> dict[str, list[tuple[float, float]]]:
     series: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    began = _began(report)
     for record in sorted(report.computed.records, key=lambda record: record.end):
-        series[record.process].append((record.end - report.began, float(record.memory)))
+        series[record.process].append((record.end - began, float(record.memory)))
     return dict(series)

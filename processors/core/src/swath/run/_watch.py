@@ -1,6 +1,7 @@
 """What accompanies the tasks of a run, wherever they are computed: attempts, times, trace and profile."""
 
 import os
+import re
 import socket
 import threading
 import time
@@ -99,7 +100,8 @@ def task_began() -> float:
 
 def worker_name() -> str:
     """Return the name of what runs this thread: host, process and thread."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name.rpartition('_')[2]}"
+    number = re.search(r"\d+$", threading.current_thread().name)
+    return f"{socket.gethostname()}:{os.getpid()}:{number[0] if number else 0}"
 
 
 @dataclass(frozen=True, slots=True)
