@@ -19,8 +19,13 @@ def test_the_page_loads_nothing_and_shows_each_chunk(payload, destination):
     page = html.fromstring(text)
     assert not page.xpath("//@src | //link | //script")
     assert [heading.text for heading in page.xpath("//h2")] == [
-        "Chunks over time", "Stored bytes read", "Memory of the processes", "Slowest steps", "Plan", "Made with",
-    ]  # fmt: skip
+        "Chunks over time",
+        "Stored bytes read",
+        "Memory of the processes",
+        "Slowest steps",
+        "Plan",
+        "Made with",
+    ]
     titles = [title.text for title in page.xpath("//*[local-name()='title']")]
     for record in report.computed.records:
         where = f"chunk {record.position[0]}, {record.position[1]}"

@@ -12,7 +12,7 @@ from swath.run._trace import is_tracing
 __all__ = ["scheduling_traced"]
 
 
-class _Spans(SchedulerPlugin):  # type: ignore[misc]  # distributed has no types
+class _Spans(SchedulerPlugin):
     """Makes a span for each chunk, from when the scheduler has it to do until it is done."""
 
     def __init__(self, keys: set[Any], headers: Mapping[str, str]) -> None:
