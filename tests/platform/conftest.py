@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 from playwright.sync_api import BrowserContext
+from swath_sde.trust import Authority
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
 
 from browsing import browser
-from installation import USERS, Platform
+from faults import LONG_AGO
+from installation import GROUPS, USERS, Platform
 
 
 def free_port() -> int:
@@ -54,6 +56,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         "components": {"hub": {"user_storage": "1Gi"}},
         "identity": {
             "temporary_passwords": False,  # a browser would have to choose new ones
+            "groups": GROUPS,
             "users": [
                 {
                     "username": user,
@@ -76,6 +79,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if home := environment.pop("SWATH_HOME", None):
         environment["XDG_CACHE_HOME"] = f"{home}/cache"
     running = Platform(file, environment, description)
+    # An authority of two years ago: it has signed what is out of date today, and no clock is touched.
+    running.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Authority.at(running.state / "trust", name="Swath trial (trial.localhost)", now=LONG_AGO)
     try:
         done = running.swath("up")
         sys.stdout.write(done.stdout)

@@ -17,8 +17,24 @@ T = TypeVar("T")
 SWATH = Path(sys.executable).with_name("swath")
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
-USERS = {"admin": "admins", "ada": "developers-land", "bob": "developers-land", "eve": "auditors"}
+USERS = {
+    "admin": "admins",
+    "mia": "maintainers-land",
+    "ada": "developers-land",
+    "bob": "developers-land",
+    "sam": "scientists",
+    "eve": "auditors",
+}
 """The users of this installation, and the group of each."""
+
+GROUPS = {
+    "admins": {"role": "platform-admin"},
+    "maintainers-land": {"role": "maintainer"},
+    "developers-land": {"role": "developer"},
+    "scientists": {"role": "reader"},
+    "auditors": {"role": "reader", "workspace": False},
+}
+"""The groups of this installation, and the role of each."""
 
 
 @dataclass(frozen=True)

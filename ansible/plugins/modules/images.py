@@ -94,7 +94,7 @@ def _choose(options: dict[str, Any]) -> Work:
     first = delivery(first=True)
 
     def embedded(installation: Any) -> bool:
-        return bool(installation.where.kind == "embedded")
+        return bool(installation.where.kind == "embedded" and installation.images.registry is None)
 
     return Work(
         plan=lambda it: first.plan(it) if embedded(it) else [],

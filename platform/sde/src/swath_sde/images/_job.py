@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KANIKO = "ghcr.io/osscontainertools/kaniko:v1.28.2"
 """Executor of the maintained fork of kaniko. Pin it by digest in a site's own registry mirror."""
 
-_CERTIFICATE = "/etc/swath/trust/ca.crt"
+_CERTIFICATE = "/etc/swath/trust/bundle.crt"
 _LOGIN = {"kaniko": "/kaniko/.docker", "builder": "/run/swath/login"}
 """Folder where each looks for the registry's login, a file ``config.json`` there."""
 
