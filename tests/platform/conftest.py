@@ -4,7 +4,6 @@ What can be made anew (programs, images) is kept in this machine's cache, so tha
 """
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,19 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tes
 
 from browsing import browser
 from faults import LONG_AGO
-from installation import GROUPS, USERS, Platform
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, in the range that the embedded cluster takes."""
-    for port in range(20000, 30000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
+from installation import GROUPS, USERS, Platform, free_port
 
 
 @pytest.fixture

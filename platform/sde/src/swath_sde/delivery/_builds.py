@@ -32,11 +32,21 @@ __all__ = [
     "build_on_machine",
     "imported",
     "machine_images",
+    "needed_images",
     "plan_on_machine",
 ]
 
 FIRST = ("haproxy", "registry")
 """Images of the registry itself and of the way to it: the embedded cluster cannot pull them from there."""
+
+_OF_COMPONENTS = {
+    "ingress": ("haproxy",),
+    "registry": ("registry",),
+    "postgresql": ("postgresql",),
+    "keycloak": ("keycloak",),
+    "hub": ("hub", "proxy", "workspace"),
+}
+"""The images that the pods of each component run."""
 
 _EXECUTOR = "builder"
 """Our own image that builds in a cluster."""
@@ -47,12 +57,18 @@ def imported(installation: Installation, image: str) -> bool:
     return image in FIRST and installation.where.kind == "embedded" and installation.images.registry is None
 
 
+def needed_images(installation: Installation) -> list[str]:
+    """Return the images that the pods of the enabled components run, in an order to build in."""
+    wanted = {image for name in installation.components.enabled() for image in _OF_COMPONENTS[name]}
+    return [name for name in catalogue() if name in wanted]
+
+
 def machine_images(installation: Installation) -> list[str]:
     """Return the images that this machine builds; with builds in the cluster, only what those begin with."""
+    needed = needed_images(installation)
     if not installation.images.in_cluster:
-        return list(catalogue())
-    first = [name for name in FIRST if imported(installation, name)]
-    return [*first, *_executors(installation)]
+        return needed
+    return [*(name for name in needed if imported(installation, name)), *_executors(installation)]
 
 
 def plan_on_machine(installation: Installation) -> list[Change]:
@@ -79,7 +95,7 @@ def build_named(
     installation
         One with ``images.in_cluster``; its registry runs.
     names
-        Images to build; by default all that the cluster is to build.
+        Images to build; by default those of the enabled components.
     progress
         Told what is being done.
     """
@@ -89,10 +105,8 @@ def build_named(
             progress(f"{step.image} {step.state} on this machine")
 
     build_on_machine(installation, tell)
-    wanted = [image.name for image in selected(catalogue(), names) if not names or image.name in names]
-    return build_by_jobs(
-        installation, [name for name in wanted if names or not imported(installation, name)], progress
-    )
+    wanted = list(names) or [name for name in needed_images(installation) if not imported(installation, name)]
+    return build_by_jobs(installation, wanted, progress)
 
 
 def build_by_jobs(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change
 from swath_sde.cluster import EmbeddedCluster
-from swath_sde.delivery._builds import FIRST, build_by_jobs, imported
+from swath_sde.delivery._builds import FIRST, build_by_jobs, imported, needed_images
 from swath_sde.delivery._registry import registry_of
 from swath_sde.images import BuildError, Records, Registry, archive_images, catalogue, push_images
 
@@ -45,6 +45,7 @@ def plan_first(installation: Installation) -> list[Change]:
             Action.NONE if _tagged(installation, name) in names else Action.CREATE,
         )
         for name in FIRST
+        if imported(installation, name)
     ]
 
 
@@ -60,7 +61,7 @@ def import_first(installation: Installation) -> list[Change]:
 
 
 def plan_delivery(installation: Installation, names: Sequence[str] = ()) -> list[Change]:
-    """Return which images the registry lacks, or has in another version; of all, or of those that are named.
+    """Return which images the registry lacks, of all that pods pull, or of those that are named.
 
     Raises
     ------
@@ -71,9 +72,9 @@ def plan_delivery(installation: Installation, names: Sequence[str] = ()) -> list
     """
     registry = registry_of(installation)
     changes = []
+    wanted = names or _delivered(installation)
     for image in catalogue().values():
-        left_out = image.part or imported(installation, image.name)
-        if image.name not in names if names else left_out:
+        if image.name not in wanted:
             continue
         there = registry.digest(image.name, image.tag)
         changes.append(
@@ -95,11 +96,7 @@ def deliver(installation: Installation, progress: Callable[[str], None] | None =
     _wait_for(registry_of(installation), progress)
     changes = [change for change in plan_delivery(installation) if change.action is not Action.NONE]
     known = Records(installation.name).read()
-    wanted = [
-        image.name
-        for image in catalogue().values()
-        if not image.part and not imported(installation, image.name)
-    ]
+    wanted = _delivered(installation)
     if installation.images.in_cluster:
         build_by_jobs(installation, wanted, progress or (lambda _: None))
         return changes
@@ -108,6 +105,11 @@ def deliver(installation: Installation, progress: Callable[[str], None] | None =
     if missing or any(name not in known or not known[name].digest for name in wanted):
         push_images(installation, registry_of(installation), wanted, progress)
     return changes
+
+
+def _delivered(installation: Installation) -> list[str]:
+    """Return the images that pods pull from the registry."""
+    return [name for name in needed_images(installation) if not imported(installation, name)]
 
 
 def _wait_for(registry: Registry, progress: Callable[[str], None] | None) -> None:
