@@ -1,6 +1,7 @@
-"""Images in TIFF of one component, read block by block through a product's store."""
+"""Images in TIFF, read block by block through a product's store: of one component, or of any kind."""
 
 from swath.io.tiff._blocks import packed_bytes, read_rows
+from swath.io.tiff._directory import Directory, read_directory
 from swath.io.tiff._header import Header, read_header
 
-__all__ = ["Header", "packed_bytes", "read_header", "read_rows"]
+__all__ = ["Directory", "Header", "packed_bytes", "read_directory", "read_header", "read_rows"]
