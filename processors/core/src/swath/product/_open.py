@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from swath.errors import ProductError
 from swath.io.store import Store, open_store
+from swath.product._ahead import ahead
 
 if TYPE_CHECKING:
     import os
@@ -53,6 +54,8 @@ def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
         Its metadata is malformed or makes no sense.
     """
     store = open_store(location)
+    if store.remote:
+        ahead()
     readers: list[Reader] = [
         found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)
     ]

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from swath.errors import ProductError
-from swath.io.jpeg2000 import Header, read_header
+from swath.io.jpeg2000 import FRONT, Header, read_header
 from swath.product._chunks import lazy_array, source_encoding
 from swath.product.grid import Grid
 from swath.product.sentinel2._attributes import CLASSES, QUALITY_FLAGS, product_attributes
@@ -54,6 +54,7 @@ class SafeL1CReader:
         files = {f"band {name}": file for name, file in product.images.items()}
         files |= {f"mask {kind} {band}".rstrip(): file for (kind, band), file in tile.masks.items()}
         _require(store, files)
+        store.warm([(file, 0, FRONT if file.endswith(".jp2") else None) for file in files.values()])
         images = {band.name: read_header(store, product.images[band.name]) for band in BANDS}
         bands = [
             _BandImage(band, images[band.name], grid) for band, grid in _image_grids(store, images, tile)
