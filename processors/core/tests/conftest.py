@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -37,6 +38,17 @@ def practice_product(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def practice_zarr(practice_product, tmp_path_factory) -> Path:
+    """Return that product as Zarr."""
+    import swath
+    import swath_practice
+
+    path = tmp_path_factory.mktemp("practice") / "practice.zarr"
+    swath.write_product(swath_practice.read(practice_product), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def _gateway(tmp_path_factory):
     import gateway
 
@@ -64,6 +76,10 @@ def patient(monkeypatch):
     monkeypatch.setenv("SWATH_REMOTE_ATTEMPTS", "3")
     monkeypatch.setenv("SWATH_REMOTE_TIMEOUT", "2")
     monkeypatch.setattr(Patience.__init__, "__defaults__", (5, 30.0, 0.01, 0.5))
+    system = fsspec.get_filesystem_class("s3")
+    system.clear_instance_cache()  # it remembers credentials and endpoint
+    yield
+    system.clear_instance_cache()
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ class Fault:
     """What goes wrong with some requests."""
 
     kind: str
-    """``500`` and the like, ``cut`` (breaks off), ``short`` (less, and says so), ``flip``, ``hang``."""
+    """``500`` and the like, ``cut`` (breaks off), ``short`` (less, and says so), ``flip``, ``zeros``,
+    ``hang``."""
     times: int
     """How many requests it still hits."""
     match: str = ""
@@ -107,6 +108,8 @@ class Proxy:
             if fault and fault.kind == "flip" and body:
                 middle = len(body) // 2
                 body = body[:middle] + bytes([body[middle] ^ 0xFF]) + body[middle + 1 :]
+            if fault and fault.kind == "zeros":
+                body = bytes(len(body))
             if fault and fault.kind == "short":
                 body = body[: len(body) // 2]
             return await self._answer(request, status, headers, body, cut=bool(fault and fault.kind == "cut"))

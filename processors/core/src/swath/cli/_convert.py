@@ -75,13 +75,15 @@ def convert(
     from swath.cli._info import readable
     from swath.cli._progress import progress
     from swath.io import commit, metering
-    from swath.product import check_sources, open_product, select_variables, write_netcdf, write_product
+    from swath.io.address import is_url
+    from swath.product import check_sources, locate, open_product, select_variables, write_netcdf, write_product
 
+    place = source if is_url(source) else locate(source)
     netcdf = kind == "netcdf" or (kind is None and destination.endswith(".nc"))
     if netcdf:
-        commit.check_apart(Path(destination), source)
+        commit.check_apart(Path(destination), place)
     else:
-        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), source)
+        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), place)
     start = time.perf_counter()
     with metering.reading() as read, progress() as tell:
         tree = open_product(source)

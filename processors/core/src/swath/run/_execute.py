@@ -15,9 +15,11 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from swath.errors import PayloadError, RunError, SwathError
+from swath.io.address import is_url
 from swath.io.commit import check_apart, check_destination, new_product
 from swath.io.metering import Counts
 from swath.processing import Binding, Processor, chunk_graph, plan_of
+from swath.product import locate
 from swath.product.stac import ItemFile
 from swath.run._engine import Engine, open_engine
 from swath.run._files import REPORT, STORE, open_pixels, store_file, write_item, write_picture
@@ -108,7 +110,8 @@ def _destination(payload: Payload) -> Path:
     if payload.destination is None:
         raise PayloadError("The payload has no destination; name the folder that shall appear.")
     destination = check_destination(payload.destination, overwrite=payload.overwrite)
-    check_apart(destination, payload.inputs.product)
+    source = payload.inputs.product
+    check_apart(destination, source if is_url(source) else locate(source))
     return destination
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from swath.io.address import shown
 from swath.io.metering import Counts
 from swath.processing import Plan, size
 from swath.run._payload import Payload
@@ -36,7 +37,7 @@ class RunReport:
             "planned": {"chunks": self.plan.chunks, "bytes": self.plan.bytes},
             "read": asdict(self.read),
             "versions": self.versions,
-            "payload": self.payload.model_dump(mode="json"),
+            "payload": _shown(self.payload),
             "plan": self.plan.to_dict(),
         }
 
@@ -52,3 +53,10 @@ class RunReport:
                 f"read     {self.read.chunks} chunks ({same}), {size(self.read.bytes)}",
             ]
         )
+
+
+def _shown(payload: Payload) -> dict[str, Any]:
+    """Return a payload as plain data, without what may be secret in the product's address."""
+    content: dict[str, Any] = payload.model_dump(mode="json")
+    content["inputs"]["product"] = shown(content["inputs"]["product"])
+    return content

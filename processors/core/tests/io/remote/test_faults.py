@@ -155,7 +155,6 @@ def test_credentials_that_are_missing_are_told(s3, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
     with pytest.raises(ProductError, match=r"cannot be reached from here.*AWS_PROFILE"):
         open_store("s3://bucket/p.zip")
 
