@@ -54,8 +54,14 @@ def test_addresses_count_from_the_item(tmp_path, web, s3):
 
 def test_several_products_are_told_and_one_is_chosen_by_its_key(tmp_path):
     data = {"type": "image/tiff", "roles": ["data"]}
-    path = write(tmp_path / "item.json", a={"href": "a.tif", **data}, b={"href": "https://host/b.tif?token=secret", **data})
-    with pytest.raises(ProductError, match=r"several of its assets .* #KEY .* a \(image/tiff, a.tif\); b") as told:
+    path = write(
+        tmp_path / "item.json",
+        a={"href": "a.tif", **data},
+        b={"href": "https://host/b.tif?token=secret", **data},
+    )
+    with pytest.raises(
+        ProductError, match=r"several of its assets .* #KEY .* a \(image/tiff, a.tif\); b"
+    ) as told:
         locate(str(path))
     assert "secret" not in str(told.value)
     assert locate(f"{path}#a") == str(tmp_path / "a.tif")
@@ -63,8 +69,16 @@ def test_several_products_are_told_and_one_is_chosen_by_its_key(tmp_path):
         locate(f"{path}#c")
 
 
-@pytest.mark.parametrize("content", [item(), item(thumbnail={"href": "t.png", "roles": ["thumbnail"]}),
-                                     item(product={"href": 5}), item(product="X"), {**item(), "assets": 3}])  # fmt: skip
+WITHOUT = [
+    item(),
+    item(thumbnail={"href": "t.png", "roles": ["thumbnail"]}),
+    item(product={"href": 5}),
+    item(product="X"),
+    {**item(), "assets": 3},
+]
+
+
+@pytest.mark.parametrize("content", WITHOUT)
 def test_an_item_without_a_product_is_told(tmp_path, content):
     with pytest.raises(ProductError, match="none of its assets is a product"):
         locate(str(write(tmp_path / "item.json", content=content)))
@@ -94,7 +108,9 @@ def test_other_addresses_are_left_as_they_are(path):
 
 def test_an_item_is_opened_as_its_product(practice_zarr, s3, tmp_path):
     shutil.copytree(practice_zarr, s3.bucket / "located.zarr")
-    path = write(tmp_path / "item.json", product={"href": "s3://bucket/located.zarr", "type": "application/vnd+zarr"})
+    path = write(
+        tmp_path / "item.json", product={"href": "s3://bucket/located.zarr", "type": "application/vnd+zarr"}
+    )
     here, there = swath.open_product(practice_zarr), swath.open_product(path)
     name = "measurements/r10m/red"
     np.testing.assert_array_equal(there[name].values, here[name].values)

@@ -76,7 +76,14 @@ def convert(
     from swath.cli._progress import progress
     from swath.io import commit, metering
     from swath.io.address import is_url
-    from swath.product import check_sources, locate, open_product, select_variables, write_netcdf, write_product
+    from swath.product import (
+        check_sources,
+        locate,
+        open_product,
+        select_variables,
+        write_netcdf,
+        write_product,
+    )
 
     place = source if is_url(source) else locate(source)
     netcdf = kind == "netcdf" or (kind is None and destination.endswith(".nc"))

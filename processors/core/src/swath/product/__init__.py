@@ -2,8 +2,8 @@
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
 from swath.product._filters import Filters, select
-from swath.product._locate import locate
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
+from swath.product._locate import locate
 from swath.product._open import READER_GROUP, Reader, open_product
 from swath.product._prepare import prepare_dataset
 from swath.product._subset import cut_window, placed, select_variables
