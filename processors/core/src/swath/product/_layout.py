@@ -10,9 +10,11 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ArrayLayout, Documents, array_document, write_documents
 from swath.product._prepare import plain
 from swath.product._shards import inner_chunks
+from swath.product._zarr_blocks import ChunkFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -140,7 +142,12 @@ def write_arrays(stored: Iterable[StoredArray], directory: Path) -> None:
     for array in stored:
         if array.whole:
             continue
-        target = zarr.Array.from_dict(StorePath(store, array.path), dict(array.document))
+        codec = ChunkCodec.of(array.document) if array.lazy else None
+        target: Any
+        if codec is not None:
+            target = ChunkFiles(str(directory / array.path), array.data.shape, codec)
+        else:
+            target = zarr.Array.from_dict(StorePath(store, array.path), dict(array.document))
         (lazy if array.lazy else ready).append((array.data, target))
 
     def fill(pair: tuple[Any, Any]) -> None:

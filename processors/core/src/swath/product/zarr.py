@@ -13,9 +13,11 @@ from dask.base import tokenize
 
 from swath.errors import MetadataError, ProductError, SwathError
 from swath.io.store import open_store
+from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ROOTS, read_documents
 from swath.product._chunks import source_encoding
 from swath.product._prepare import EOPF_ATTRIBUTES
+from swath.product._zarr_blocks import StoredBlocks, coded, lazy_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +169,7 @@ def _dataset(
             coordinates = coordinates | {name}
             variables[name] = _fixed_text(variable.compute())
             continue
-        lazy = _chunked(variable, opened[name], view)
+        lazy = _direct(variable, raw[name].attrs, arrays[name], opened[name], view)
         variables[name] = _fixed_text(lazy.compute()) if lazy.dtype.kind in "OT" else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
     return xr.Dataset(
@@ -199,6 +201,26 @@ def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
     data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
+
+
+def _direct(
+    variable: xr.Variable, attributes: Mapping[str, Any], document: Document, array: zarr.Array[Any],
+    view: StoreView,
+) -> xr.Variable:  # fmt: skip
+    """Return a variable with one dask task a stored chunk, which unpacks it itself where the codec is known."""
+    codec = ChunkCodec.of(document) if variable.dtype.kind in "biufc" else None
+    if codec is None:
+        return _chunked(variable, array, view)
+    image = variable.dims[-2:] in _IMAGES
+    blocks = StoredBlocks(view.files, array.path, array.shape, codec, coded(attributes), image)
+    name = f"read-{tokenize(view.files.location, array.path)}"
+    lazy = xr.Variable(
+        variable.dims, lazy_blocks(blocks, name, variable.dtype), variable.attrs, variable.encoding
+    )
+    if image:
+        source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
+        lazy.encoding = source_encoding(source, lazy.encoding)
+    return lazy
 
 
 def _chunked(variable: xr.Variable, array: zarr.Array[Any], view: StoreView) -> xr.Variable:
