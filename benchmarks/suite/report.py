@@ -50,7 +50,7 @@ def case_text(case: Case, found: Mapping[str, Figures], verdicts: list[Verdict],
             f"  {way:30}{_seconds(figures.clock):>10}{ratios[0]:>8}{_seconds(figures.processors):>10}{ratios[1]:>8}"
             f"{_bytes(figures.peak):>10}"
         )
-    lines += [f"  {'reached' if v.reached else 'MISSED '}  {v.aim}: {v.found}" for v in verdicts]
+    lines += [f"  {_mark(v):8} {v.aim}: {v.found}" for v in verdicts]
     if wrong:
         lines.append(f"  DIFFERENT ANSWERS: {wrong}")
     return "\n".join(lines)
@@ -81,7 +81,7 @@ def page(
     ]
     for case in told:
         lines += [
-            f"| {case.title} | {v.aim} | {v.found} | {'reached' if v.reached else '**missed**'} |"
+            f"| {case.title} | {v.aim} | {v.found} | {_mark(v)} |"
             for v in verdicts[case.name]
         ]
     lines += ["", "## Figures", "", "| case | by | clock | CPU | peak memory |", "|---|---|---|---|---|"]
@@ -95,6 +95,10 @@ def page(
                     f"{_bytes(figures.peak)} |"
                 )
     return "\n".join(lines) + "\n"
+
+
+def _mark(verdict: Verdict) -> str:
+    return "" if verdict.reached is None else "reached" if verdict.reached else "missed"
 
 
 def _cell(text: str) -> str:

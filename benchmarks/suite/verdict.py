@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.cases import EOPF, FLOOR, OURS, Case
+from suite.cases import EOPF, FLOOR, OURS, TUNED, Case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,9 @@ class Verdict:
 
     aim: str
     found: str
-    reached: bool
-    """By the clock, or where the machine is busy by seconds of CPU: whichever is better."""
+    reached: bool | None
+    """By the clock, or where the machine is busy by seconds of CPU: whichever is better. None where nothing is
+    aimed at and it is told all the same."""
 
 
 def judge(case: Case, found: Mapping[str, Figures], other: Mapping[str, Figures] | None = None) -> list[Verdict]:
@@ -45,21 +46,25 @@ def judge(case: Case, found: Mapping[str, Figures], other: Mapping[str, Figures]
         return [Verdict("works", ours.failure, reached=False)]
     verdicts = []
     floor = _of(found, FLOOR)
-    eopf, default = _best(found), _of(found, f"{EOPF}, by default")
-    for peer, aim, told in ((eopf, case.aim, "eopf"), (default, case.aim_default, "eopf by default")):
-        if aim is None or peer is None:
+    for way, aim in ((EOPF, case.aim), (TUNED, case.aim_tuned)):
+        peer = _of(found, way)
+        if peer is None or (aim is None and case.aim is None):
             continue
         times = _ratios(peer, ours)
         least = _ratios(ours, floor) if floor else (math.inf, math.inf)
-        near = any(n <= NEAR_FLOOR and p / n < aim for n, p in zip(least, times, strict=True))
+        if aim is None:
+            verdicts.append(Verdict(f"beside {way}", _two(times), reached=None))
+            continue
+        near = any(n <= NEAR_FLOOR for n in least)
         verdicts.append(
-            Verdict(f"{aim:g} × faster than {told}", _two(times), reached=max(times) >= aim or near)
+            Verdict(f"{aim:g} × faster than {way}", _two(times), reached=max(times) >= aim or near)
         )
     if case.floor is not None:
         for way, figures in found.items():
             if way.startswith(FLOOR) and not figures.failure and (way == FLOOR or FLOOR not in found):
                 times = _ratios(ours, figures)
                 verdicts.append(Verdict(f"within {case.floor:g} × of {way}", _two(times), reached=min(times) <= case.floor))
+    eopf = _of(found, EOPF)
     if case.memory is not None and eopf is not None:
         share = ours.peak / eopf.peak
         verdicts.append(Verdict("peak memory at most 1/3 of eopf's", f"1/{1 / share:.1f}", reached=share <= case.memory))
@@ -76,12 +81,6 @@ def judge(case: Case, found: Mapping[str, Figures], other: Mapping[str, Figures]
 def _of(found: Mapping[str, Figures], way: str) -> Figures | None:
     figures = found.get(way)
     return None if figures is None or figures.failure else figures
-
-
-def _best(found: Mapping[str, Figures]) -> Figures | None:
-    """Return eopf's best way: the one with the least time by the clock."""
-    ways = [figures for way, figures in found.items() if way.startswith(EOPF) and not figures.failure]
-    return min(ways, key=lambda figures: figures.clock, default=None)
 
 
 def _ratios(slow: Figures, fast: Figures) -> tuple[float, float]:

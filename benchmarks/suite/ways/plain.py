@@ -17,7 +17,7 @@ TEN = f"/{GROUP}/r10m"
 
 
 def _open(path: Any) -> xr.DataTree:
-    return xr.open_datatree(path, engine="zarr", chunks={}, mask_and_scale=False)
+    return xr.open_datatree(path, engine="zarr", chunks={})
 
 
 def _codec() -> Any:

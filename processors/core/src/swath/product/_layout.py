@@ -12,7 +12,7 @@ import xarray as xr
 
 from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ArrayLayout, Documents, array_document, write_documents
-from swath.product._prepare import plain
+from swath.product._prepare import STORED_KEY, plain
 from swath.product._shards import inner_chunks
 from swath.product._zarr_blocks import ChunkFiles
 
@@ -89,8 +89,9 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
     files = tuple(variable.encoding.pop("chunks"))
     # Zarr has a type for truth values, which CF has not.
     known = variable.dtype.kind == "b"
+    name, packed = variable.encoding.pop(STORED_KEY, ("", None))
     encoded = variable if known else xr.conventions.encode_cf_variable(variable, name=path)
-    data = encoded.data
+    data = packed if packed is not None and getattr(variable.data, "name", "") == name else encoded.data
     if data.dtype.kind in "UOTS":
         data = _text(np.asarray(data), zarr_format)
     attributes = dict(encoded.attrs)

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from swath.product._chunks import ENCODING_KEY
+from swath.product._chunks import ENCODING_KEY, stored_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EOPF_ATTRIBUTES", "KEPT", "plain", "prepare_dataset", "stored_chunks"]
+__all__ = ["EOPF_ATTRIBUTES", "KEPT", "STORED_KEY", "plain", "prepare_dataset", "stored_chunks"]
 
 EOPF_ATTRIBUTES = "_eopf_attrs"
 """Attribute in which EOPF products repeat how a variable is packed."""
+
+STORED_KEY = "stored"
+"""Key of a prepared variable's encoding: dask's name of its data, and the same data packed already."""
 
 KEPT = ("dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar")
 """What of a variable's encoding is written as it was read."""
@@ -33,7 +36,11 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
             described["coordinates"] = sorted(str(n) for n in dataset[name].coords)
             variable.attrs = {**variable.attrs, EOPF_ATTRIBUTES: described, **_reference_system(variable)}
         placed = values if name in dataset.data_vars else coordinates
-        placed[name] = (variable.dims, _regular(variable), variable.attrs, variable.encoding)
+        data = _regular(variable)
+        packed = stored_array(found)
+        if packed is not None:
+            variable.encoding[STORED_KEY] = (data.name, packed.rechunk(variable.encoding["chunks"]))
+        placed[name] = (variable.dims, data, variable.attrs, variable.encoding)
     return xr.Dataset(values, coordinates, dataset.attrs)
 
 
