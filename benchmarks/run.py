@@ -59,19 +59,25 @@ def main() -> int:
     if chosen.json:
         figures = {name: {way: asdict(f) for way, f in found.items()} for name, found in results.items()}
         told = {name: [asdict(verdict) for verdict in found] for name, found in verdicts.items()}
-        chosen.json.write_text(json.dumps({"machine": settings, "figures": figures, "aims": told}, indent=1) + "\n")
+        chosen.json.write_text(
+            json.dumps({"machine": settings, "figures": figures, "aims": told}, indent=1) + "\n"
+        )
     if chosen.table:
         chosen.table.write_text(page(results, verdicts, settings), encoding="utf-8")
     return 1 if failed else 0
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     names = [case.name for case in CASES]
     parser.add_argument("--only", nargs="+", choices=names, metavar="CASE", help=f"of {', '.join(names)}")
     parser.add_argument("--repeat", type=int, default=3, help="processes for each figure (3)")
     parser.add_argument("--size", type=int, default=FULL, help=f"rows and columns of the tile ({FULL})")
-    parser.add_argument("--safe-size", type=int, default=FULL // 2, help=f"the same of the SAFE ({FULL // 2})")
+    parser.add_argument(
+        "--safe-size", type=int, default=FULL // 2, help=f"the same of the SAFE ({FULL // 2})"
+    )
     parser.add_argument("--groups", type=int, default=50, help="groups of ten small arrays (50)")
     parser.add_argument("--without", choices=["eopf"], help="leave the peer out: nothing is installed then")
     parser.add_argument("--work", type=Path, help="folder of inputs, kept, and of outputs (the user's cache)")
@@ -99,7 +105,9 @@ def make(folder: Path, kind: str, size: int) -> Path:
     """Make an input where there is none yet, in a process of its own: this one stays small."""
     progress(f"input: {kind} of {size} pixels a side")
     script = Path(__file__).parent / "suite" / "inputs.py"
-    done = subprocess.run([sys.executable, script, kind, folder, str(size)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, script, kind, folder, str(size)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"error: the input cannot be made:\n{done.stderr[-2000:]}")
     return Path(done.stdout.splitlines()[-1])

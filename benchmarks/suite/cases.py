@@ -106,7 +106,12 @@ CASES = (
         needs="nothing",
     ),
     Case(
-        "small-open", "500 arrays in 50 groups, opened", _sides("small_open"), aim=3, floor=None, needs="nothing"
+        "small-open",
+        "500 arrays in 50 groups, opened",
+        _sides("small_open"),
+        aim=3,
+        floor=None,
+        needs="nothing",
     ),
     Case("convert", "SAFE to Zarr", _sides("convert", sides="oetf"), aim=2, needs="safe"),
     Case(

@@ -30,9 +30,7 @@ def main() -> None:
     values = json.loads(told)
     paths = ("tile", "safe", "output")
     job = Job(**{name: Path(value) if name in paths else value for name, value in values["job"].items()})
-    small = Job(
-        **{name: Path(value) if name in paths else value for name, value in values["small"].items()}
-    )
+    small = Job(**{name: Path(value) if name in paths else value for name, value in values["small"].items()})
     # What the peers warn of is theirs to read; our own tests make errors of warnings.
     warnings.simplefilter("ignore")
     module = importlib.import_module(f"suite.ways.{way}")

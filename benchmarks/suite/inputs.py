@@ -20,7 +20,10 @@ from suite.job import BANDS, CHUNKS, CLASSES, GROUP  # noqa: E402 -- the folder 
 
 __all__ = ["in_memory", "make_safe", "make_tile", "small_arrays"]
 
-_EDITION = 1
+PLACE = {"proj:epsg": 32632}
+"""Attributes that tell where an image lies."""
+
+_EDITION = 2
 """Counted up where what is made changes."""
 
 
@@ -40,12 +43,12 @@ def make_tile(folder: Path, size: int) -> Path:
         length = -(-size // steps[resolution])
         coordinates = _coordinates(length, 10 * steps[resolution])
         groups[f"/{GROUP}/{resolution}"] = xr.Dataset(
-            {band: (("y", "x"), _lazy(length, CHUNKS[resolution], hash_of(band))) for band in bands},
+            {band: (("y", "x"), _lazy(length, CHUNKS[resolution], hash_of(band)), PLACE) for band in bands},
             coordinates,
         )
     classes = _lazy(size, CHUNKS["r10m"], 99).map_blocks(_classes, dtype="uint8")
     head, _, name = CLASSES.rpartition("/")
-    groups[f"/{head}"] = xr.Dataset({name: (("y", "x"), classes)}, _coordinates(size, 10))
+    groups[f"/{head}"] = xr.Dataset({name: (("y", "x"), classes, PLACE)}, _coordinates(size, 10))
     shutil.rmtree(path, ignore_errors=True)
     write_product(xr.DataTree.from_dict(groups), path)
     return path
@@ -128,10 +131,7 @@ def small_arrays(groups: int) -> xr.DataTree:
     attributes = {"units": "m", "long_name": "a small array"}
     datasets = {
         f"/g{group:02}": xr.Dataset(
-            {
-                f"v{k}": (("y", "x"), random.random((20, 30), dtype=np.float32), attributes)
-                for k in range(10)
-            }
+            {f"v{k}": (("y", "x"), random.random((20, 30), dtype=np.float32), attributes) for k in range(10)}
         )
         for group in range(groups)
     }

@@ -28,7 +28,7 @@ class Figures:
     """What was measured of one way of a case."""
 
     seconds: list[float] = field(default_factory=list)
-    """By the clock, one a process."""
+    """By the clock, one a process: the least of what it timed, because other work on the machine only adds."""
     cpu: list[float] = field(default_factory=list)
     """Of all CPUs together."""
     peaks: list[int] = field(default_factory=list)
@@ -103,7 +103,9 @@ def _command(python: Path, program: str, found: Figures) -> None:
     seconds, cpu, peaks = [], [], []
     for turn in range(4):
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment())
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()
+        )
         assert process.stderr is not None
         told = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -115,8 +117,8 @@ def _command(python: Path, program: str, found: Figures) -> None:
             seconds.append(time.perf_counter() - started)
             cpu.append(usage.ru_utime + usage.ru_stime)
             peaks.append(usage.ru_maxrss * 1024)
-    found.seconds.append(statistics.median(seconds))
-    found.cpu.append(statistics.median(cpu))
+    found.seconds.append(min(seconds))
+    found.cpu.append(min(cpu))
     found.peaks.append(int(statistics.median(peaks)))
 
 
@@ -128,17 +130,25 @@ def _child(python: Path, module: str, function: str, job: Job, small: Job, found
         }
         for part in jobs:
             Path(name, part).mkdir()
-        command = [python, Path(__file__).with_name("child.py"), module, function, json.dumps(jobs, default=str)]
+        command = [
+            python,
+            Path(__file__).with_name("child.py"),
+            module,
+            function,
+            json.dumps(jobs, default=str),
+        ]
         done = subprocess.run(
             [str(part) for part in command], capture_output=True, text=True, check=False, env=_environment()
         )
         shutil.rmtree(name, ignore_errors=True)
         Path(name).mkdir()  # which is removed with its context
     if done.returncode:
-        found.failure = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"
+        found.failure = (
+            done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"
+        )
         return
     result = json.loads(done.stdout.splitlines()[-1])
-    found.seconds.append(statistics.median(result["seconds"]))
-    found.cpu.append(statistics.median(result["cpu"]))
+    found.seconds.append(min(result["seconds"]))
+    found.cpu.append(min(result["cpu"]))
     found.peaks.append(result["peak"])
     found.answer = result["answer"]

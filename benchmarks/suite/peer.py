@@ -62,7 +62,9 @@ def _interpreter() -> Path:
     places = [*map(str, sorted(root.glob(f"versions/{PYTHON}.*/bin"))), os.environ.get("PATH", os.defpath)]
     found = shutil.which(f"python{PYTHON}", path=os.pathsep.join(places))
     if found is None:
-        raise PeerError(f"eopf needs Python {PYTHON}, and there is no python{PYTHON} on PATH; install it, or pass --without eopf")
+        raise PeerError(
+            f"eopf needs Python {PYTHON}, and there is no python{PYTHON} on PATH; install it, or pass --without eopf"
+        )
     return Path(found)
 
 

@@ -22,7 +22,9 @@ __all__ = ["case_text", "machine", "page"]
 def machine() -> dict[str, str]:
     """Return what the figures depend on, and nothing that tells whose machine it is."""
     told = Path("/proc/cpuinfo").read_text()
-    processor = next((line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")), "")
+    processor = next(
+        (line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")), ""
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ("dask", "numcodecs", "numpy", "xarray", "zarr")
     return {
@@ -45,7 +47,10 @@ def case_text(case: Case, found: Mapping[str, Figures], verdicts: list[Verdict],
             continue
         ratios = ("", "")
         if not ours.failure:
-            ratios = (f"{figures.clock / ours.clock:.2f}", f"{figures.processors / max(ours.processors, 1e-4):.2f}")
+            ratios = (
+                f"{figures.clock / ours.clock:.2f}",
+                f"{figures.processors / max(ours.processors, 1e-4):.2f}",
+            )
         lines.append(
             f"  {way:30}{_seconds(figures.clock):>10}{ratios[0]:>8}{_seconds(figures.processors):>10}{ratios[1]:>8}"
             f"{_bytes(figures.peak):>10}"
@@ -57,7 +62,9 @@ def case_text(case: Case, found: Mapping[str, Figures], verdicts: list[Verdict],
 
 
 def page(
-    results: Mapping[str, Mapping[str, Figures]], verdicts: Mapping[str, list[Verdict]], settings: Mapping[str, str]
+    results: Mapping[str, Mapping[str, Figures]],
+    verdicts: Mapping[str, list[Verdict]],
+    settings: Mapping[str, str],
 ) -> str:
     """Return the page of the documentation, in Markdown."""
     told = [case for case in CASES if case.name in results]
@@ -68,7 +75,10 @@ def page(
         "the same work on the same bytes by codec, numpy and plain files alone. One command measures all of it and writes",
         "this page; [the how-to](../how-to/benchmarks.md) tells how, and what each case does.",
         "",
-        ", ".join(f"{name} {value}" if name not in ("processor",) else value for name, value in settings.items()) + ".",
+        ", ".join(
+            f"{name} {value}" if name not in ("processor",) else value for name, value in settings.items()
+        )
+        + ".",
         "",
         "Times are medians, by the clock; seconds of all CPUs together stand beside them, which other work on the machine",
         "disturbs less. Memory is the peak of the whole process, imports included. An aim counts as reached where one of",
@@ -80,10 +90,7 @@ def page(
         "|---|---|---|---|",
     ]
     for case in told:
-        lines += [
-            f"| {case.title} | {v.aim} | {v.found} | {_mark(v)} |"
-            for v in verdicts[case.name]
-        ]
+        lines += [f"| {case.title} | {v.aim} | {v.found} | {_mark(v)} |" for v in verdicts[case.name]]
     lines += ["", "## Figures", "", "| case | by | clock | CPU | peak memory |", "|---|---|---|---|---|"]
     for case in told:
         for way, figures in results[case.name].items():
@@ -106,7 +113,13 @@ def _cell(text: str) -> str:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.2f} s" if value >= 1 else f"{1000 * value:.0f} ms" if value >= 0.01 else f"{1000 * value:.1f} ms"
+    return (
+        f"{value:.2f} s"
+        if value >= 1
+        else f"{1000 * value:.0f} ms"
+        if value >= 0.01
+        else f"{1000 * value:.1f} ms"
+    )
 
 
 def _bytes(value: float) -> str:

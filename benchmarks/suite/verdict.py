@@ -36,7 +36,9 @@ class Verdict:
     aimed at and it is told all the same."""
 
 
-def judge(case: Case, found: Mapping[str, Figures], other: Mapping[str, Figures] | None = None) -> list[Verdict]:
+def judge(
+    case: Case, found: Mapping[str, Figures], other: Mapping[str, Figures] | None = None
+) -> list[Verdict]:
     """Return what became of a case's aims; ``other`` is the case that it is compared to.
 
     A way that was not measured gives no verdict.
@@ -63,18 +65,30 @@ def judge(case: Case, found: Mapping[str, Figures], other: Mapping[str, Figures]
         for way, figures in found.items():
             if way.startswith(FLOOR) and not figures.failure and (way == FLOOR or FLOOR not in found):
                 times = _ratios(ours, figures)
-                verdicts.append(Verdict(f"within {case.floor:g} × of {way}", _two(times), reached=min(times) <= case.floor))
+                verdicts.append(
+                    Verdict(
+                        f"within {case.floor:g} × of {way}", _two(times), reached=min(times) <= case.floor
+                    )
+                )
     eopf = _of(found, EOPF)
     if case.memory is not None and eopf is not None:
         share = ours.peak / eopf.peak
-        verdicts.append(Verdict("peak memory at most 1/3 of eopf's", f"1/{1 / share:.1f}", reached=share <= case.memory))
+        verdicts.append(
+            Verdict("peak memory at most 1/3 of eopf's", f"1/{1 / share:.1f}", reached=share <= case.memory)
+        )
     if case.name == "area":
         costs = ours.answer
         spread = max(costs) / min(costs)
-        verdicts.append(Verdict("a pixel costs the same in every window", f"{spread:.2f} ×", reached=spread <= PROPORTIONAL))
+        verdicts.append(
+            Verdict(
+                "a pixel costs the same in every window", f"{spread:.2f} ×", reached=spread <= PROPORTIONAL
+            )
+        )
     if case.name == "tenfold" and other is not None and not other[OURS].failure:
         more = max(ours.peak, other[OURS].peak) / min(ours.peak, other[OURS].peak)
-        verdicts.append(Verdict("the same peak memory within 20 %", f"{more:.2f} ×", reached=more <= SAME_MEMORY))
+        verdicts.append(
+            Verdict("the same peak memory within 20 %", f"{more:.2f} ×", reached=more <= SAME_MEMORY)
+        )
     return verdicts
 
 

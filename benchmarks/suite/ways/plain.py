@@ -29,7 +29,7 @@ def _codec() -> Any:
 def _written(tree: xr.DataTree, job: Job) -> Any:
     out = job.out
     encoding = {
-        node.path: {name: {"compressor": _codec()} for name in node.data_vars} for node in tree.subtree
+        node.path: {name: {"compressors": (_codec(),)} for name in node.data_vars} for node in tree.subtree
     }
     tree.to_zarr(out, zarr_format=2, encoding=encoding, consolidated=True)
     return out

@@ -15,12 +15,12 @@ import re
 import secrets
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swath.errors import DestinationError, WriteError
+from swath.io.small_files import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,6 @@ _MARKS = (CHECKSUMS, ".zgroup", "zarr.json", "manifest.safe", "MTD_MSIL1C.xml")
 
 _SETTLING = 60.0
 """Seconds to wait, at most, for the writes that were under way when one of them failed."""
-
-_FLUSHES = 16
-"""Files that are brought to disk at once: a product has thousands, each a wait that the disk can share."""
 
 
 def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -130,7 +127,7 @@ def new_product(
             yield partial
             if checksums:
                 write_checksums(partial)
-            _flush(partial)
+            flush_tree(partial)
             _appear(partial, final, overwrite=overwrite)
         except OSError as error:
             told = error.strerror or str(error)
@@ -312,17 +309,6 @@ def _locked(entry: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _flush(directory: Path) -> None:
-    """Bring all files and directories under ``directory`` to disk."""
-    paths = []
-    for folder, _, names in os.walk(directory):
-        paths += [Path(folder, name) for name in names]
-        paths.append(Path(folder))
-    with ThreadPoolExecutor(_FLUSHES, thread_name_prefix="swath-flush") as pool:
-        for _ in pool.map(_sync, paths):
-            pass  # the first error is raised here
 
 
 def _sync(path: Path) -> None:

@@ -56,17 +56,19 @@ class ChunkCodec:
             found = _of_2(document) if document["zarr_format"] == 2 else _of_3(document)
         except (TypeError, ValueError):
             return None  # a type or a fill value told in a way that Zarr knows
-        if found is None or 0 in found.shape or found.dtype.kind not in _NUMBERS:
+        if found is None or found.dtype.kind not in _NUMBERS:
             return None
-        return found
+        shape = document["shape"]
+        sound = len(shape) == len(found.shape) and all(isinstance(n, int) for n in (*shape, *found.shape))
+        return found if sound and min(shape, default=0) >= 0 < min(found.shape, default=1) else None
 
     @property
     def size(self) -> int:
         """Bytes of a chunk, unpacked."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def name(self, place: tuple[int, ...]) -> str:
-        """Return the name of a chunk's file in its array."""
+    def encode_chunk_key(self, place: tuple[int, ...]) -> str:
+        """Return the name of a chunk's file in its array; named as Zarr's metadata names it."""
         if not place:
             return "c" if self.prefix else "0"
         return self.prefix + self.separator.join(map(str, place))
@@ -114,9 +116,9 @@ class ChunkCodec:
         name, level, shuffle = self.blosc or ("", 0, 0)
         return Blosc(name, level, shuffle)
 
-    def empty(self, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        """Return a block of what is not stored."""
-        return np.full(shape, 0 if self.fill is None else self.fill, self.dtype)
+    def empty(self) -> npt.NDArray[Any]:
+        """Return a chunk that is not stored: one number, seen as often as the chunk has it."""
+        return np.broadcast_to(np.asarray(0 if self.fill is None else self.fill, self.dtype), self.shape)
 
     def _empty(self, block: npt.NDArray[Any]) -> bool:
         if self.fill is None or block.size == 0:

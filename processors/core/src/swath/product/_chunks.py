@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array", "stored_array"]
+__all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array", "lazy_chunks",
+           "stored_array"]  # fmt: skip
 
 ENCODING_KEY = "chunk_source"
 """Key of a lazily read variable's ``encoding`` under which its :class:`ChunkSource` is found."""
@@ -94,6 +95,13 @@ def chunk_source(array: xr.DataArray | xr.Variable) -> ChunkSource | None:
     return found if tuple(array.chunks[-2:]) == expected else None
 
 
+def lazy_chunks(variable: xr.Variable) -> tuple[tuple[int, ...], ...] | None:
+    """Return a variable's chunks, None where it is in memory."""
+    # What xarray does to find that out takes longer than all else that is asked of a small array.
+    in_memory = isinstance(variable._data, np.ndarray)  # noqa: SLF001
+    return None if in_memory else variable.chunks
+
+
 def stored_array(variable: xr.Variable) -> da.Array | None:
     """Return the stored numbers of a variable that was decoded while it was read, and never changed.
 
@@ -101,7 +109,7 @@ def stored_array(variable: xr.Variable) -> da.Array | None:
     """
     source: Any = variable.encoding.get(ENCODING_KEY)
     scale_factor = variable.encoding.get("scale_factor")
-    if variable.chunks is None or scale_factor is None or not hasattr(source, "read"):
+    if scale_factor is None or lazy_chunks(variable) is None or not hasattr(source, "read"):
         return None
     add_offset, fill_value = (variable.encoding.get(key) for key in ("add_offset", "_FillValue"))
     decoded = _name(source, scale_factor, 0.0 if add_offset is None else add_offset, fill_value)

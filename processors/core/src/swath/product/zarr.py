@@ -17,7 +17,7 @@ from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ROOTS, read_documents
 from swath.product._chunks import source_encoding
 from swath.product._prepare import EOPF_ATTRIBUTES
-from swath.product._zarr_blocks import StoredBlocks, coded, lazy_blocks
+from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,7 +169,7 @@ def _dataset(
             coordinates = coordinates | {name}
             variables[name] = _fixed_text(variable.compute())
             continue
-        lazy = _direct(variable, raw[name].attrs, arrays[name], opened[name], view)
+        lazy = _chunked(variable, opened[name], view)
         variables[name] = _fixed_text(lazy.compute()) if lazy.dtype.kind in "OT" else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
     return xr.Dataset(
@@ -177,15 +177,21 @@ def _dataset(
     )
 
 
-def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
-    """Return Zarr's array of a document that was read already: nothing is read again."""
+def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | StoredNumbers:
+    """Return the array of a document that was read already: nothing is read again.
+
+    Zarr's own machinery is left to arrays that need it.
+    """
+    codec = ChunkCodec.of(document)
+    if codec is not None:
+        return StoredNumbers(view.files, path, document, codec, view.metered)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 
     return zarr.Array.from_dict(StorePath(view, path), dict(document))
 
 
-def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
+def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Variable:
     """Return an array as stored, lazy, with its fill value where CF looks for it."""
     from xarray.backends.zarr import FillValueCoder, ZarrArrayWrapper  # noqa: PLC0415 -- imports zarr
 
@@ -198,32 +204,13 @@ def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
         dimensions = document["dimension_names"]
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
-    data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
+    stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)
+    data = xr.core.indexing.LazilyIndexedArray(stored)  # type: ignore[no-untyped-call] # xarray's
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
 
 
-def _direct(
-    variable: xr.Variable, attributes: Mapping[str, Any], document: Document, array: zarr.Array[Any],
-    view: StoreView,
-) -> xr.Variable:  # fmt: skip
-    """Return a variable with one dask task a stored chunk, which unpacks it itself where the codec is known."""
-    codec = ChunkCodec.of(document) if variable.dtype.kind in "biufc" else None
-    if codec is None:
-        return _chunked(variable, array, view)
-    image = variable.dims[-2:] in _IMAGES
-    blocks = StoredBlocks(view.files, array.path, array.shape, codec, coded(attributes), image)
-    name = f"read-{tokenize(view.files.location, array.path)}"
-    lazy = xr.Variable(
-        variable.dims, lazy_blocks(blocks, name, variable.dtype), variable.attrs, variable.encoding
-    )
-    if image:
-        source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
-        lazy.encoding = source_encoding(source, lazy.encoding)
-    return lazy
-
-
-def _chunked(variable: xr.Variable, array: zarr.Array[Any], view: StoreView) -> xr.Variable:
+def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
     sizes = dict(zip(variable.dims, array.chunks, strict=True))
     name = f"read-{tokenize(view.files.location, array.path)}"
