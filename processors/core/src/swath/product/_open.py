@@ -40,8 +40,9 @@ def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
     """Open a product: a tree of lazily loaded dask arrays, with STAC attributes on its root.
 
     Only metadata and the headers of images are read; each chunk of image data is read when it is computed.
-    Known are Sentinel-2 level-1C in SAFE, Sentinel-3 in SEN3 and EOPF Zarr (format 2 or 3), each a directory,
-    a zip or a tar, netCDF and GeoTIFF files, and whatever other installed packages bring readers for.
+    Known are Sentinel-1 and Sentinel-2 in SAFE, Sentinel-3 in SEN3, auxiliary data of these, and EOPF Zarr
+    (format 2 or 3), each a directory, a zip or a tar, netCDF and GeoTIFF files, and whatever other installed
+    packages bring readers for.
 
     Parameters
     ----------
