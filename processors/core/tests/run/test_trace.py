@@ -28,7 +28,7 @@ def run(payload, plugin, practice_product, destination):
     """Return a function that runs nine chunks in a process of their own, and returns its log."""
 
     def run(engine, **variables):
-        environment = {**os.environ, "PYTHONPATH": str(plugin), **variables}
+        environment = {**os.environ, "PYTHONPATH": str(plugin), "SWATH_LOG": "json", **variables}
         done = subprocess.run(
             [SWATH, "run", "practice", practice_product, destination, "--engine", engine, "--workers", "2",
              "--window", "rows 20:120, columns 0:100", "--no-cogs"],

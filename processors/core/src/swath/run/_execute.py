@@ -14,7 +14,7 @@ from platform import platform, python_version
 
 import xarray as xr
 
-from swath.errors import PayloadError, SwathError
+from swath.errors import InputError, PayloadError, SwathError
 from swath.io.commit import check_apart, check_destination, new_product
 from swath.io.journal import Journal
 from swath.processing import Binding, Processor, plan_of
@@ -101,9 +101,12 @@ def _execute(
         discovery=attributes.get("stac_discovery", {}),
         software={binding.processor.name: binding.processor.version, "swath": version("swath")},
     )
-    with new_product(
-        destination, payload.overwrite, checksums=True, job=job, resume=payload.resume, keep=payload.keep
-    ) as folder:
+    with (
+        new_product(
+            destination, payload.overwrite, checksums=True, job=job, resume=payload.resume, keep=payload.keep
+        ) as folder,
+        _kept(payload, destination.name, run),
+    ):
         _clear(folder)
         describe([], folder)  # what the item lacks is found now, not when all has been computed
         target = lay_out(binding, attributes, folder / STORE, destination.name)
@@ -150,11 +153,26 @@ def _told(payload: Payload, run: str) -> Iterator[None]:
     try:
         yield
     except SwathError as error:
-        kept = " Finished chunks are kept: the same job goes on from them." if payload.keep else ""
-        _LOG.error("run failed: %s%s", error, kept, extra=told)
+        _LOG.error("run failed: %s", error, extra={**told, "is_end": True})
         raise
     finally:
         flush()
+
+
+@contextmanager
+def _kept(payload: Payload, product: str, run: str) -> Iterator[None]:
+    """Say, where the block fails, that what is done so far is kept, if it is."""
+    try:
+        yield
+    except InputError:
+        raise
+    except BaseException:
+        if payload.keep:
+            _LOG.warning(
+                "finished chunks are kept; the same command goes on from them",
+                extra={"product": product, "run": run},
+            )
+        raise
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
