@@ -24,6 +24,7 @@ from swath.run._engine import open_engine
 from swath.run._files import PAGE, REPORT, STORE, open_pixels, store_file, write_item, write_picture
 from swath.run._geotiffs import write_cogs
 from swath.run._job import job_hash
+from swath.run._notebook import notebook_progress
 from swath.run._page import write_page
 from swath.run._payload import Payload
 from swath.run._plan import bind_payload, fit_binding
@@ -60,7 +61,7 @@ def execute(
     product
         Stands in for the product at the payload's path.
     progress
-        Called as the work goes on.
+        Called as the work goes on. In a notebook, a bar below the cell by default.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def execute(
         _told(payload, run),
         run_span("swath run", run=run, processor=payload.processor, engine=payload.engine),
     ):
-        return _execute(payload, run, processor, product, progress or _silent)
+        return _execute(payload, run, processor, product, progress or notebook_progress() or _silent)
 
 
 def _execute(
