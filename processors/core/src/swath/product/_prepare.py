@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from swath.product._chunks import ENCODING_KEY
+from swath.product._grid_mapping import GRID_MAPPING, with_grid_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,11 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
     """Return a dataset whose variables tell in encodings, and say in attributes, how they are stored."""
     values: dict[Any, Any] = {}
     coordinates: dict[Any, Any] = {}
+    dataset = with_grid_mapping(dataset)
     for name, found in dataset.variables.items():
         variable = found.copy(deep=False)
         variable.encoding = _encoding(variable)
-        if name in dataset.data_vars:
+        if name in dataset.data_vars and name != GRID_MAPPING:
             described = {"dimensions": [str(dim) for dim in variable.dims], **_packing(variable)}
             described["coordinates"] = sorted(str(n) for n in dataset[name].coords)
             variable.attrs = {**variable.attrs, EOPF_ATTRIBUTES: described, **_reference_system(variable)}

@@ -15,9 +15,11 @@ from platform import platform, python_version
 import xarray as xr
 
 from swath.errors import InputError, PayloadError, SwathError
+from swath.io.address import is_url
 from swath.io.commit import check_apart, check_destination, new_product
 from swath.io.journal import Journal
 from swath.processing import Binding, Processor, plan_of
+from swath.product import locate
 from swath.product.stac import ItemFile
 from swath.run._compute import check_workers, compute_chunks
 from swath.run._engine import open_engine
@@ -185,7 +187,8 @@ def _destination(payload: Payload) -> Path:
     if payload.destination is None:
         raise PayloadError("The payload has no destination; name the folder that shall appear.")
     destination = check_destination(payload.destination, overwrite=payload.overwrite)
-    check_apart(destination, payload.inputs.product)
+    source = payload.inputs.product
+    check_apart(destination, source if is_url(source) else locate(source))
     return destination
 
 
