@@ -92,7 +92,7 @@ def _execute(
     with run_span("plan"):
         binding, attributes = bind_payload(payload, processor, product)
         plan = plan_of(binding)
-        fit = fit_binding(binding, payload)
+        fit = fit_binding(binding, plan, payload)
         job = job_hash(binding, plan, product, payload.inputs.product)
     notes = [fit.note] if fit and fit.note else []
     for note in notes:
