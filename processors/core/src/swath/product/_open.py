@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
@@ -59,11 +61,15 @@ def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
     store = open_store(locate(os.fspath(location)))
     if store.remote:
         ahead()
-    readers: list[Reader] = [
-        found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)
-    ]
+    readers = _readers(tuple(sys.path))
     for reader in readers:
         if reader.can_read(store):
             return reader.open(store)
     sought = "; ".join(reader.looks_for for reader in readers) or "nothing, because no reader is installed"
     raise ProductError(f"{store.location} is not a product that can be read here; looked for: {sought}")
+
+
+@lru_cache(maxsize=4)
+def _readers(_path: tuple[str, ...]) -> list[Reader]:
+    """Return the readers of the installed packages; looked for once, as long as the path of imports stays."""
+    return [found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)]

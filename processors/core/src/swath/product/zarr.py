@@ -17,12 +17,14 @@ from dask.highlevelgraph import HighLevelGraph
 
 from swath.errors import MetadataError, ProductError, SwathError
 from swath.io.store import MissingFileError, open_store
+from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ROOTS, Documents, read_documents
 from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
 from swath.product._grid_mapping import without_grid_mapping
 from swath.product._overviews import overview_groups, plain_attributes
 from swath.product._prepare import EOPF_ATTRIBUTES
+from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
     import os
@@ -265,15 +267,21 @@ def _dataset(
     )
 
 
-def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
-    """Return Zarr's array of a document that was read already: nothing is read again."""
+def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | StoredNumbers:
+    """Return the array of a document that was read already: nothing is read again.
+
+    Zarr's own machinery is left to arrays that need it.
+    """
+    codec = ChunkCodec.of(document)
+    if codec is not None:
+        return StoredNumbers(view.files, path, document, codec, view.metered)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 
     return zarr.Array.from_dict(StorePath(view, path), dict(document))
 
 
-def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
+def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Variable:
     """Return an array as stored, lazy, with its fill value where CF looks for it."""
     from xarray.backends.zarr import FillValueCoder, ZarrArrayWrapper  # noqa: PLC0415 -- imports zarr
 
@@ -286,12 +294,13 @@ def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
         dimensions = document["dimension_names"] or ()  # of one value other writers say null
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
-    data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
+    stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)
+    data = xr.core.indexing.LazilyIndexedArray(stored)  # type: ignore[no-untyped-call] # xarray's
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
 
 
-def _chunked(variable: xr.Variable, array: zarr.Array[Any], view: StoreView) -> xr.Variable:
+def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
     source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
     lazy = _lazy(variable, source)
