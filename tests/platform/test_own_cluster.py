@@ -185,3 +185,14 @@ def test_what_is_removed_is_the_installation_and_nothing_else(site: Platform, mi
     assert json.loads(site.swath("status", "--json").stdout)["ready"]
     assert subprocess.run(["test", "-e", site.state / "kubeconfig"], check=False).returncode == 0
     assert Path(mine.file).is_file()
+
+
+def test_a_cluster_that_is_stopped_is_planned_and_taken_up(site: Platform) -> None:
+    gone = site.swath("down")
+    assert gone.returncode == 0, gone.stderr
+    changes = {change["name"]: change for change in site.plan()}
+    assert "stopped → started" in changes["site"]["details"]
+    assert changes["registry"]["details"] == ["looked at when the cluster runs"]
+    done = site.swath("apply")
+    assert done.returncode == 0, done.stderr
+    assert site.plan() == []
