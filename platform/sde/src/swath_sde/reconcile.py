@@ -186,7 +186,7 @@ def _refuse_what_cannot_start(installation: Installation) -> None:
 
 
 def _why_unseen(name: str, changes: Sequence[Change]) -> str:
-    """Return what has to be before a part can be compared, by the changes of those before; '' where it can."""
+    """Return what has to be before a part can be compared, by the changes before it; '' where it can."""
     for change in changes:
         if change.kind == "cluster" and STOPPED in change.details and name != "images":
             return "the cluster runs"
