@@ -43,15 +43,14 @@ def main() -> None:
     cpu: list[float] = []
     answer = None
     while not seconds or (sum(seconds) < ENOUGH and len(seconds) < MOST):
-        del answer
+        answer = None
+        _clear(job)
         start, started = time.process_time(), time.perf_counter()
         answer = run()
         seconds.append(time.perf_counter() - started)
         cpu.append(time.process_time() - start)
         if len(seconds) == 1:
             peak = _peak()
-        if sum(seconds) < ENOUGH:
-            _clear(job)
     print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak, "answer": _told(answer)}))
 
 
