@@ -10,6 +10,8 @@ import numpy.typing as npt
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from swath.product._ahead import reads
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -127,6 +129,7 @@ def source_encoding(source: ChunkSource, encoding: Mapping[str, Any] | None = No
     return {**(encoding or {}), ENCODING_KEY: source}
 
 
+@reads(lambda row, column, *_: (row, column))
 def _read(
     source: ReadableSource, row: int, column: int, coding: tuple[float, float, int | None] | None
 ) -> npt.NDArray[Any]:

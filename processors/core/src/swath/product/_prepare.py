@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from swath.product._chunks import ENCODING_KEY, lazy_chunks, stored_array
+from swath.product._grid_mapping import GRID_MAPPING, with_grid_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +29,11 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
     """Return a dataset whose variables tell in encodings, and say in attributes, how they are stored."""
     values: dict[Any, Any] = {}
     coordinates: dict[Any, Any] = {}
+    dataset = with_grid_mapping(dataset)
     on = {other: set(dataset.variables[other].dims) for other in dataset.coords}
     for name, found in dataset.variables.items():
         encoding, attributes = _encoding(found), found.attrs
-        if name in dataset.data_vars:
+        if name in dataset.data_vars and name != GRID_MAPPING:
             described = {"dimensions": [str(dim) for dim in found.dims], **_packing(encoding, attributes)}
             described["coordinates"] = sorted(
                 str(other) for other, dims in on.items() if dims.issubset(found.dims)

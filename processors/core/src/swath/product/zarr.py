@@ -5,30 +5,38 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import dask.array as da
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
 
 from swath.errors import MetadataError, ProductError, SwathError
-from swath.io.store import open_store
+from swath.io.store import MissingFileError, open_store
 from swath.io.zarr_chunks import ChunkCodec
-from swath.io.zarr_documents import ROOTS, read_documents
+from swath.io.zarr_documents import ROOTS, Documents, read_documents
+from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
+from swath.product._grid_mapping import without_grid_mapping
+from swath.product._overviews import overview_groups, plain_attributes
 from swath.product._prepare import EOPF_ATTRIBUTES
 from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Collection, Mapping
 
     import zarr
 
-    from swath.io.store import Store
+    from swath.io.store import Range, Store
     from swath.io.zarr import StoreView
-    from swath.io.zarr_documents import Document, Documents
+    from swath.io.zarr_documents import Document
 
-__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader"]
+__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader", "open_overviews"]
 
 RESULT_STORE = "product.zarr"
 """Name of the Zarr store in the folder that a run leaves; the folder can be opened in its place."""
@@ -38,6 +46,9 @@ _IMAGES = (("y", "x"), ("rows", "columns"))
 
 _DIMENSIONS = "_ARRAY_DIMENSIONS"
 """Attribute that names the dimensions in format 2."""
+
+_ABSENT = 2**64 - 1
+"""Offset and length of a chunk that a shard does not hold."""
 
 _TEXT = "SUOT"
 """Kinds of types whose fill value is no mark of missing values."""
@@ -77,26 +88,49 @@ class ZarrChunks:
         leading = itertools.product(*(range(math.ceil(n / size)) for n, size in pairs))
         return sum(self._stored((*place, row, column)) for place in leading)
 
+    def ranges(self, place: tuple[int, ...]) -> list[Range]:
+        """Return what reading a chunk asks for."""
+        if self.shards is None:
+            return [(f"{self.path}/{self.metadata.encode_chunk_key(place)}", 0, None)]
+        key, entry, _ = self._entry(place)
+        if entry is None or entry[1] == _ABSENT:
+            return []
+        return [(f"{self.path}/{key}", entry[0], entry[0] + entry[1])]
+
     def _stored(self, place: tuple[int, ...]) -> int:
         if self.shards is None:
             return self._size(self.metadata.encode_chunk_key(place))
+        _, entry, length = self._entry(place)
+        if entry is None:
+            return 0
+        return length if entry[1] == _ABSENT else length + entry[1]
+
+    def _entry(self, place: tuple[int, ...]) -> tuple[str, tuple[int, int] | None, int]:
+        """Return the shard of a chunk, its offset and length in it, and the bytes of the shard's index.
+
+        The offset and length are :data:`_ABSENT` where the chunk is not stored, None where the shard is not.
+        """
+        assert self.shards is not None  # noqa: S101 -- both callers have looked
         inside = tuple(whole // part for whole, part in zip(self.shards, self.chunks, strict=True))
         shard = tuple(at // number for at, number in zip(place, inside, strict=True))
         within = tuple(at % number for at, number in zip(place, inside, strict=True))
         key = self.metadata.encode_chunk_key(shard)
         # The index at the end: offset and length of each chunk, then a checksum of four bytes.
         length = 16 * math.prod(inside) + 4
-        size = self._size(key)
-        if size < length:
-            return 0
-        index = self.store.read_range(f"{self.path}/{key}", size - length, size)
-        entries = np.frombuffer(index[:-4], "<u8").reshape(*inside, 2)
-        stored = int(entries[within][1])
-        return length if stored == 2**64 - 1 else length + stored
+        try:
+            index = self.store.read_end(f"{self.path}/{key}", length)
+        except MissingFileError:
+            return key, None, length
+        if len(index) < length:
+            return key, None, length
+        offset, stored = np.frombuffer(index[:-4], "<u8").reshape(*inside, 2)[within].tolist()
+        return key, (offset, stored), length
 
     def _size(self, key: str) -> int:
-        name = f"{self.path}/{key}"
-        return self.store.size(name) if self.store.exists(name) else 0
+        try:
+            return self.store.size(f"{self.path}/{key}")
+        except MissingFileError:
+            return 0
 
 
 class EopfZarrReader:
@@ -111,7 +145,7 @@ class EopfZarrReader:
     def open(self, store: Store) -> xr.DataTree:
         """Return the product as a lazy tree. Reads consolidated metadata and coordinates."""
         if not any(store.exists(name) for name in ROOTS):
-            store = open_store(f"{store.location}/{RESULT_STORE}")
+            store = store.folder(RESULT_STORE)
         documents = read_documents(store)
         if "stac_discovery" not in documents.groups[""]:
             raise ProductError(
@@ -119,10 +153,52 @@ class EopfZarrReader:
                 f"stac_discovery. "
                 "Open other Zarr with xarray.open_datatree"
             )
-        return open_documents(store, documents)
+        levels = overview_groups(documents.groups)
+        return open_documents(store, _chosen(documents, documents.groups.keys() - levels))
 
 
 EOPF_ZARR = EopfZarrReader()
+
+
+def open_overviews(location: str | os.PathLike[str]) -> xr.DataTree:
+    """Open the overviews of a Zarr product that has them, lazily.
+
+    Returns
+    -------
+    xarray.DataTree
+        The groups of the levels, under the paths that they have in the product:
+        ``measurements/reflectance/overviews/r10m/2`` is ``measurements/reflectance/r10m`` at half the size.
+
+    Raises
+    ------
+    ProductError
+        It is no Zarr product, or has no overviews.
+    """
+    store = open_store(location)
+    if not any(store.exists(name) for name in ROOTS) and EOPF_ZARR.can_read(store):
+        store = store.folder(RESULT_STORE)
+    documents = read_documents(store)
+    levels = overview_groups(documents.groups)
+    if not levels:
+        raise ProductError(
+            f"{store.location} has no overviews: write it with overviews (swath convert --overviews)"
+        )
+    above = {str(parent) for path in levels for parent in PurePosixPath(path).parents if str(parent) != "."}
+    kept = Documents(
+        documents.zarr_format,
+        {path: attributes for path, attributes in documents.groups.items() if path in {"", *above, *levels}},
+        {path: array for path, array in documents.arrays.items() if path.rpartition("/")[0] in levels},
+    )
+    return open_documents(store, kept)
+
+
+def _chosen(documents: Documents, groups: Collection[str]) -> Documents:
+    """Return the documents of some groups, without what overviews add to their attributes."""
+    return Documents(
+        documents.zarr_format,
+        {path: plain_attributes(documents.groups[path]) for path in documents.groups if path in groups},
+        {path: array for path, array in documents.arrays.items() if path.rpartition("/")[0] in groups},
+    )
 
 
 def open_documents(store: Store, documents: Documents) -> xr.DataTree:
@@ -140,6 +216,7 @@ def open_documents(store: Store, documents: Documents) -> xr.DataTree:
     for path, document in documents.arrays.items():
         group, _, name = path.rpartition("/")
         inside[group][name] = document
+    _warm_coordinates(store, documents)
     datasets = {}
     for group, arrays in inside.items():
         try:
@@ -154,6 +231,19 @@ def open_documents(store: Store, documents: Documents) -> xr.DataTree:
     return xr.DataTree.from_dict(datasets)
 
 
+def _warm_coordinates(store: Store, documents: Documents) -> None:
+    """Read the coordinates at once, where the store is remote: they are small, and in files of their own."""
+    if not store.remote:
+        return
+    names = []
+    for path, document in documents.arrays.items():
+        own = path.rpartition("/")[2]
+        told = document["attributes"].get(_DIMENSIONS) if documents.zarr_format == 2 else None
+        if list(told or document.get("dimension_names") or []) == [own]:
+            names += [f"{path}/0" if documents.zarr_format == 2 else f"{path}/c/0"]
+    store.warm([(name, 0, None) for name in names])
+
+
 def _dataset(
     group: str, attributes: Mapping[str, Any], arrays: Mapping[str, Document], view: StoreView
 ) -> xr.Dataset:
@@ -162,7 +252,7 @@ def _dataset(
     raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
-    for name, variable in decoded.items():
+    for name, variable in without_grid_mapping(decoded).items():
         for told in (EOPF_ATTRIBUTES, "_CRS"):
             variable.attrs.pop(told, None)
         if variable.dims == (name,):
@@ -201,7 +291,7 @@ def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Varia
         if array.fill_value is not None and array.dtype.kind not in _TEXT:
             attributes["_FillValue"] = array.fill_value
     else:
-        dimensions = document["dimension_names"]
+        dimensions = document["dimension_names"] or ()  # of one value other writers say null
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
     stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)  # type: ignore[no-untyped-call] # xarray's
@@ -212,14 +302,39 @@ def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Varia
 
 def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
-    sizes = dict(zip(variable.dims, array.chunks, strict=True))
-    name = f"read-{tokenize(view.files.location, array.path)}"
-    lazy = variable.chunk(sizes, name=name, lock=False)
+    source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
+    lazy = _lazy(variable, source)
     if variable.dims[-2:] in _IMAGES:
-        source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
         lazy.encoding = source_encoding(source, lazy.encoding)
         view.metered.add(source.path)
     return lazy
+
+
+def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
+    """Return a variable as a dask array with one task a stored chunk."""
+    bounds = [
+        [(start, min(start + size, n)) for start in range(0, n, size)] or [(0, 0)]
+        for n, size in zip(source.whole, source.chunks, strict=True)
+    ]
+    name = f"read-{tokenize(source.store.location, source.path)}"
+    tasks: dict[Any, Any] = {}
+    for place in itertools.product(*(range(len(axis)) for axis in bounds)):
+        region = tuple(slice(*axis[at]) for axis, at in zip(bounds, place, strict=True))
+        tasks[(name, *place)] = (_read, source, place, variable, region)
+    graph = HighLevelGraph.from_collections(name, tasks)
+    chunks = tuple(tuple(stop - start for start, stop in axis) for axis in bounds)
+    data = da.Array(graph, name, chunks, dtype=variable.dtype)  # type: ignore[no-untyped-call] # dask's
+    return xr.Variable(variable.dims, data, variable.attrs, variable.encoding)
+
+
+@reads(lambda place, *_: place)
+def _read(
+    source: ZarrChunks, place: tuple[int, ...], variable: xr.Variable, region: tuple[slice, ...]
+) -> npt.NDArray[Any]:
+    """Read one chunk and decode it; the body of every reading task."""
+    del source, place  # they are for whoever reads ahead
+    found: npt.NDArray[Any] = np.asarray(variable[region].values)
+    return found
 
 
 def _fixed_text(variable: xr.Variable) -> xr.Variable:
