@@ -28,7 +28,7 @@ from swath_sde.cluster._lock import locked
 from swath_sde.cluster._node import Node, supervised_by_systemd
 from swath_sde.cluster._objects import first_objects
 from swath_sde.cluster._ports import is_free, own_port
-from swath_sde.cluster._preflight import can_queue, findings, remarks
+from swath_sde.cluster._preflight import astray, can_queue, findings, remarks
 from swath_sde.cluster._programs import inner_supervisor
 from swath_sde.cluster._settings import Settings
 from swath_sde.cluster._status import ClusterStatus, ProgramStatus, State
@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
     from swath_sde.configuration import Installation
 
-__all__ = ["EmbeddedCluster"]
+__all__ = ["STOPPED", "EmbeddedCluster"]
+
+STOPPED = "stopped → started"
+"""What a plan says of a cluster that is there and does not run."""
 
 
 def _silent(_line: str) -> None:
@@ -68,7 +71,11 @@ class EmbeddedCluster:
 
     def findings(self) -> list[str]:
         """Return what stands in the way of a start, each with what to do; empty where nothing does."""
-        return findings(https_port=self.installation.where.https_port, state=self.state)
+        found = findings(https_port=self.installation.where.https_port, state=self.state)
+        if self.installation.components.registry.enabled and self.installation.images.registry is None:
+            # This machine pushes to the registry by that name.
+            found += astray(self.installation.host("registry"), domain=self.installation.domain)
+        return found
 
     def plan(self) -> list[Change]:
         """Return what `up` would do; nothing is changed."""
@@ -80,7 +87,7 @@ class EmbeddedCluster:
             return [*changes, Change("cluster", self.installation.name, Action.CREATE)]
         details = [f"{path.name}: differs" for path in self._differing(self._desired(folder, recorded))]
         if not Node(recorded).runs:
-            details.append("stopped → started")
+            details.append(STOPPED)
         action = Action.UPDATE if details else Action.NONE
         return [*changes, Change("cluster", self.installation.name, action, tuple(details))]
 

@@ -1,6 +1,7 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
+from swath.product._cogs import write_cogs
 from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
 from swath.product._locate import locate
@@ -12,6 +13,7 @@ from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
 from swath.product.netcdf import write_netcdf
 from swath.product.window import Window
+from swath.product.zarr import open_overviews
 
 __all__ = [
     "READER_GROUP",
@@ -28,6 +30,7 @@ __all__ = [
     "lay_out_store",
     "lazy_array",
     "locate",
+    "open_overviews",
     "open_product",
     "placed",
     "prepare_dataset",
@@ -35,6 +38,7 @@ __all__ = [
     "select_variables",
     "validate_product",
     "write_arrays",
+    "write_cogs",
     "write_netcdf",
     "write_product",
 ]

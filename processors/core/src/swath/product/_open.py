@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,8 +41,9 @@ def open_product(location: str | os.PathLike[str] | Mapping[str, Any]) -> xr.Dat
     """Open a product: a tree of lazily loaded dask arrays, with STAC attributes on its root.
 
     Only metadata and the headers of images are read; each chunk of image data is read when it is computed.
-    Known are Sentinel-2 level-1C in SAFE, Sentinel-3 in SEN3 and EOPF Zarr (format 2 or 3), each a directory,
-    a zip or a tar, netCDF and GeoTIFF files, and whatever other installed packages bring readers for.
+    Known are Sentinel-1 and Sentinel-2 in SAFE, Sentinel-3 in SEN3, auxiliary data of these, and EOPF Zarr
+    (format 2 or 3), each a directory, a zip or a tar, netCDF and GeoTIFF files, and whatever other installed
+    packages bring readers for.
 
     Parameters
     ----------
@@ -63,11 +66,15 @@ def open_product(location: str | os.PathLike[str] | Mapping[str, Any]) -> xr.Dat
         store = open_store(locate(os.fspath(location)))
     if store.remote:
         ahead()
-    readers: list[Reader] = [
-        found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)
-    ]
+    readers = _readers(tuple(sys.path))
     for reader in readers:
         if reader.can_read(store):
             return reader.open(store)
     sought = "; ".join(reader.looks_for for reader in readers) or "nothing, because no reader is installed"
     raise ProductError(f"{store.location} is not a product that can be read here; looked for: {sought}")
+
+
+@lru_cache(maxsize=4)
+def _readers(_path: tuple[str, ...]) -> list[Reader]:
+    """Return the readers of the installed packages; looked for once, as long as the path of imports stays."""
+    return [found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)]

@@ -20,6 +20,7 @@ from swath.io.commit import new_file
 from swath.io.file import FileStore
 from swath.io.netcdf import MAGICS, Sink, read_file
 from swath.product._blocks import decoded, raw
+from swath.product._grid_mapping import with_grid_mapping, without_grid_mapping
 from swath.product._prepare import KEPT, plain, stored_chunks
 from swath.product._write import check_sources, computing
 
@@ -78,8 +79,10 @@ NETCDF = NetcdfReader()
 def _dataset(variables: Mapping[str, xr.Variable], attributes: Mapping[str, Any]) -> xr.Dataset:
     named = {str(n) for v in variables.values() for n in str(v.attrs.get("coordinates", "")).split()}
     found = {}
-    for name, variable in decoded(variables).items():
+    whole = decoded(variables)
+    for variable in whole.values():
         variable.attrs = _restored(variable.attrs)
+    for name, variable in without_grid_mapping(whole).items():
         variable.attrs.pop("coordinates", None)
         variable.encoding.pop("coordinates", None)
         index = variable.dims == (name,)
@@ -153,7 +156,7 @@ def write_netcdf(tree: xr.DataTree, destination: str | os.PathLike[str], *, over
 def _write(file: h5netcdf.File, tree: xr.DataTree, sink: Sink) -> None:
     lazy: list[tuple[Any, Any]] = []
     for node in tree.subtree:
-        dataset = node.to_dataset(inherit=True)
+        dataset = with_grid_mapping(node.to_dataset(inherit=True))
         group = file if node.path == "/" else file.create_group(node.path)
         variables, attributes = xr.conventions.encode_dataset_coordinates(dataset)
         if node.path == "/":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -15,22 +16,27 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from swath.errors import MetadataError, ProductError, SwathError
-from swath.io.store import MissingFileError
-from swath.io.zarr_documents import ROOTS, read_documents
+from swath.io.store import MissingFileError, open_store
+from swath.io.zarr_chunks import ChunkCodec
+from swath.io.zarr_documents import ROOTS, Documents, read_documents
 from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
+from swath.product._grid_mapping import without_grid_mapping
+from swath.product._overviews import overview_groups, plain_attributes
 from swath.product._prepare import EOPF_ATTRIBUTES
+from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Collection, Mapping
 
     import zarr
 
     from swath.io.store import Range, Store
     from swath.io.zarr import StoreView
-    from swath.io.zarr_documents import Document, Documents
+    from swath.io.zarr_documents import Document
 
-__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader"]
+__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader", "open_overviews"]
 
 RESULT_STORE = "product.zarr"
 """Name of the Zarr store in the folder that a run leaves; the folder can be opened in its place."""
@@ -147,10 +153,52 @@ class EopfZarrReader:
                 f"stac_discovery. "
                 "Open other Zarr with xarray.open_datatree"
             )
-        return open_documents(store, documents)
+        levels = overview_groups(documents.groups)
+        return open_documents(store, _chosen(documents, documents.groups.keys() - levels))
 
 
 EOPF_ZARR = EopfZarrReader()
+
+
+def open_overviews(location: str | os.PathLike[str]) -> xr.DataTree:
+    """Open the overviews of a Zarr product that has them, lazily.
+
+    Returns
+    -------
+    xarray.DataTree
+        The groups of the levels, under the paths that they have in the product:
+        ``measurements/reflectance/overviews/r10m/2`` is ``measurements/reflectance/r10m`` at half the size.
+
+    Raises
+    ------
+    ProductError
+        It is no Zarr product, or has no overviews.
+    """
+    store = open_store(location)
+    if not any(store.exists(name) for name in ROOTS) and EOPF_ZARR.can_read(store):
+        store = store.folder(RESULT_STORE)
+    documents = read_documents(store)
+    levels = overview_groups(documents.groups)
+    if not levels:
+        raise ProductError(
+            f"{store.location} has no overviews: write it with overviews (swath convert --overviews)"
+        )
+    above = {str(parent) for path in levels for parent in PurePosixPath(path).parents if str(parent) != "."}
+    kept = Documents(
+        documents.zarr_format,
+        {path: attributes for path, attributes in documents.groups.items() if path in {"", *above, *levels}},
+        {path: array for path, array in documents.arrays.items() if path.rpartition("/")[0] in levels},
+    )
+    return open_documents(store, kept)
+
+
+def _chosen(documents: Documents, groups: Collection[str]) -> Documents:
+    """Return the documents of some groups, without what overviews add to their attributes."""
+    return Documents(
+        documents.zarr_format,
+        {path: plain_attributes(documents.groups[path]) for path in documents.groups if path in groups},
+        {path: array for path, array in documents.arrays.items() if path.rpartition("/")[0] in groups},
+    )
 
 
 def open_documents(store: Store, documents: Documents) -> xr.DataTree:
@@ -204,7 +252,7 @@ def _dataset(
     raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
-    for name, variable in decoded.items():
+    for name, variable in without_grid_mapping(decoded).items():
         for told in (EOPF_ATTRIBUTES, "_CRS"):
             variable.attrs.pop(told, None)
         if variable.dims == (name,):
@@ -219,15 +267,21 @@ def _dataset(
     )
 
 
-def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
-    """Return Zarr's array of a document that was read already: nothing is read again."""
+def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | StoredNumbers:
+    """Return the array of a document that was read already: nothing is read again.
+
+    Zarr's own machinery is left to arrays that need it.
+    """
+    codec = ChunkCodec.of(document)
+    if codec is not None:
+        return StoredNumbers(view.files, path, document, codec, view.metered)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 
     return zarr.Array.from_dict(StorePath(view, path), dict(document))
 
 
-def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
+def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Variable:
     """Return an array as stored, lazy, with its fill value where CF looks for it."""
     from xarray.backends.zarr import FillValueCoder, ZarrArrayWrapper  # noqa: PLC0415 -- imports zarr
 
@@ -237,15 +291,16 @@ def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
         if array.fill_value is not None and array.dtype.kind not in _TEXT:
             attributes["_FillValue"] = array.fill_value
     else:
-        dimensions = document["dimension_names"]
+        dimensions = document["dimension_names"] or ()  # of one value other writers say null
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
-    data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
+    stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)  # type: ignore[no-untyped-call] # xarray's
+    data = xr.core.indexing.LazilyIndexedArray(stored)
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
 
 
-def _chunked(variable: xr.Variable, array: zarr.Array[Any], view: StoreView) -> xr.Variable:
+def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
     source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
     lazy = _lazy(variable, source)

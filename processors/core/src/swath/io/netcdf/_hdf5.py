@@ -116,12 +116,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | np.generic | int | float) else str(value)
 
 
-def _dimensions(dataset: h5py.Dataset) -> tuple[str, ...]:
-    """Return the names of the dimensions, as the dimension scales tell them."""
-    own = dataset.name.rpartition("/")[2]
+def _dimensions(dataset: h5py.Dataset, own: str) -> tuple[str, ...]:
+    """Return the names of the dimensions, as the dimension scales tell them; a scale may have no name."""
     names = []
     for axis, scales in enumerate(dataset.dims):
-        found = scales[0].name.rpartition("/")[2] if len(scales) else ""
+        found = (scales[0].name or "").rpartition("/")[2] if len(scales) else ""
         if not found:
             found = own if dataset.is_scale and axis == 0 else f"{own}_dimension_{axis}"
         names.append(found)
@@ -133,10 +132,12 @@ def _dimensions(dataset: h5py.Dataset) -> tuple[str, ...]:
 
 
 def _variable(store: Store, file: str, name: str, dataset: h5py.Dataset) -> Variable:
+    import h5py  # noqa: PLC0415 -- see above
+
     shape = tuple(int(n) for n in dataset.shape or ())
     known: dict[str, Any] = {
-        "store": store, "file": file, "name": name, "dimensions": _dimensions(dataset), "whole": shape,
-        "attributes": _attributes(dataset),
+        "store": store, "file": file, "name": name, "whole": shape,
+        "dimensions": _dimensions(dataset, name.rpartition("/")[2]), "attributes": _attributes(dataset),
     }  # fmt: skip
     plain = dataset.dtype.kind in "iufb" and dataset.shape is not None
     filters = _filters(dataset) if plain else None
@@ -144,7 +145,9 @@ def _variable(store: Store, file: str, name: str, dataset: h5py.Dataset) -> Vari
         return _in_memory(known, dataset)
     kind = np.dtype(dataset.dtype.str)
     native = kind.newbyteorder("=")
-    fill = np.asarray(dataset.fillvalue).astype(native)[()]
+    # A file may leave it undefined what is in chunks that were never written.
+    defined = dataset.id.get_create_plist().fill_value_defined() != h5py.h5d.FILL_VALUE_UNDEFINED
+    fill = np.asarray(dataset.fillvalue if defined else 0).astype(native)[()]
     if dataset.chunks is None:
         return _contiguous(known, dataset, kind, fill)
     blocks = tuple(int(n) for n in dataset.chunks)
