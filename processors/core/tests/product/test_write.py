@@ -70,7 +70,7 @@ def test_metadata_is_that_of_eopf_products(written, zarr_format):
     assert (attributes["scale_factor"], attributes["add_offset"]) == (1e-4, -0.1001)
     assert attributes["_eopf_attrs"] == {
         "dimensions": ["y", "x"], "coordinates": ["x", "y"], "scale_factor": 1e-4, "add_offset": -0.1001,
-        "fill_value": 0, "units": "1",
+        "fill_value": 0, "units": "1", "swath_added": ["short_name"],
     }  # fmt: skip
     assert (written / "measurements/reflectance/r10m/b02/2.1").is_file()
     assert metadata["conditions/geometry/angle/.zarray"]["dtype"] == "<U7"

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from swath.io.zarr_documents import ArrayLayout, Documents, array_document, write_documents
+from swath.product._encode import encoded
 from swath.product._prepare import plain
 from swath.product._shards import inner_chunks
 
@@ -87,11 +88,11 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
     files = tuple(variable.encoding.pop("chunks"))
     # Zarr has a type for truth values, which CF has not.
     known = variable.dtype.kind == "b"
-    encoded = variable if known else xr.conventions.encode_cf_variable(variable, name=path)
-    data = encoded.data
+    stored = variable if known else encoded(variable, path)
+    data = stored.data
     if data.dtype.kind in "UOTS":
         data = _text(np.asarray(data), zarr_format)
-    attributes = dict(encoded.attrs)
+    attributes = dict(stored.attrs)
     fill_value = attributes.pop("_FillValue", None)
     if zarr_format == 3 and fill_value is not None:
         from xarray.backends.zarr import FillValueCoder  # noqa: PLC0415 -- imports zarr
@@ -108,7 +109,7 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
         shape=data.shape,
         chunks=inner,
         dtype=data.dtype,
-        dimensions=tuple(map(str, encoded.dims)),
+        dimensions=tuple(map(str, stored.dims)),
         shards=outer,
         fill_value=fill_value,
         attributes=plain(attributes),

@@ -13,10 +13,13 @@ from swath.product._grid_mapping import GRID_MAPPING, with_grid_mapping
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EOPF_ATTRIBUTES", "KEPT", "plain", "prepare_dataset", "stored_chunks"]
+__all__ = ["EOPF_ATTRIBUTES", "KEPT", "own_attributes", "plain", "prepare_dataset", "stored_chunks"]
 
 EOPF_ATTRIBUTES = "_eopf_attrs"
 """Attribute in which EOPF products repeat how a variable is packed."""
+
+ADDED = "swath_added"
+"""Member of it that names the attributes which only eopf wants."""
 
 KEPT = ("dtype", "scale_factor", "add_offset", "_FillValue", "units", "calendar")
 """What of a variable's encoding is written as it was read."""
@@ -33,10 +36,29 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
         if name in dataset.data_vars and name != GRID_MAPPING:
             described = {"dimensions": [str(dim) for dim in variable.dims], **_packing(variable)}
             described["coordinates"] = sorted(str(n) for n in dataset[name].coords)
-            variable.attrs = {**variable.attrs, EOPF_ATTRIBUTES: described, **_reference_system(variable)}
+            wanted = _wanted(str(name), variable)
+            described[ADDED] = sorted(wanted)
+            variable.attrs = {
+                **variable.attrs, **wanted, EOPF_ATTRIBUTES: described, **_reference_system(variable),
+            }  # fmt: skip
         placed = values if name in dataset.data_vars else coordinates
         placed[name] = (variable.dims, _regular(variable), variable.attrs, variable.encoding)
     return xr.Dataset(values, coordinates, dataset.attrs)
+
+
+def _wanted(name: str, variable: xr.Variable) -> dict[str, str]:
+    """Return the attributes that eopf calls mandatory, where a variable has them not."""
+    stored = np.dtype(variable.encoding.get("dtype", variable.dtype))
+    told = {"short_name": name, "long_name": name.replace("_", " "), "dtype": stored.str.replace("|", "")}
+    return {key: value for key, value in told.items() if key not in variable.attrs}
+
+
+def own_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a variable's attributes without those that :func:`prepare_dataset` added."""
+    told = attributes.get(EOPF_ATTRIBUTES)
+    added = told.get(ADDED, []) if isinstance(told, dict) else []
+    names = {EOPF_ATTRIBUTES, "_CRS", *(added if isinstance(added, list) else [])}
+    return {key: value for key, value in attributes.items() if key not in names}
 
 
 def _packing(variable: xr.Variable) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from swath.io.zarr_documents import ROOTS, Documents, read_documents
 from swath.product._chunks import source_encoding
 from swath.product._grid_mapping import without_grid_mapping
 from swath.product._overviews import overview_groups, plain_attributes
-from swath.product._prepare import EOPF_ATTRIBUTES
+from swath.product._prepare import own_attributes
 
 if TYPE_CHECKING:
     import os
@@ -207,8 +207,7 @@ def _dataset(
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
     for name, variable in without_grid_mapping(decoded).items():
-        for told in (EOPF_ATTRIBUTES, "_CRS"):
-            variable.attrs.pop(told, None)
+        variable.attrs = own_attributes(variable.attrs)
         if variable.dims == (name,):
             coordinates = coordinates | {name}
             variables[name] = _fixed_text(variable.compute())
