@@ -16,6 +16,7 @@ import xarray as xr
 from swath.errors import InputError, MetadataError
 from swath.product._choices import in_time, of_bands, of_detectors, of_images, where
 from swath.product._flag_expression import flag_mask, split_expression
+from swath.product._radar import cut_radar, is_radar
 from swath.product._subset import cut_window, select_variables
 from swath.product._swath import cut_rows_and_columns, image_of, swath_window
 from swath.product.grid import Grid
@@ -111,6 +112,8 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
 
 
 def _cut(tree: xr.DataTree, text: str) -> xr.DataTree:
+    if is_radar(tree):
+        return cut_radar(tree, text)
     image = image_of(tree)
     if image is None or any("proj:epsg" in a.attrs for node in tree.subtree for a in node.data_vars.values()):
         return cut_window(tree, text)

@@ -41,6 +41,12 @@ _IMAGES = (("y", "x"), ("rows", "columns"))
 _DIMENSIONS = "_ARRAY_DIMENSIONS"
 """Attribute that names the dimensions in format 2."""
 
+_MAX_CHUNKS = 1 << 20
+"""More chunks than any array of a product has."""
+
+_MAX_IN_MEMORY = 1 << 28
+"""Bytes of a coordinate, or of text: those are read when a product is opened."""
+
 _TEXT = "SUOT"
 """Kinds of types whose fill value is no mark of missing values."""
 
@@ -203,6 +209,8 @@ def _dataset(
 ) -> xr.Dataset:
     """Return a group's arrays, decoded, lazy but for the coordinates that index a dimension."""
     opened = {name: _array(f"{group}/{name}".strip("/"), document, view) for name, document in arrays.items()}
+    for array in opened.values():
+        _refuse_too_many(array, view)
     raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
@@ -210,14 +218,37 @@ def _dataset(
         variable.attrs = own_attributes(variable.attrs)
         if variable.dims == (name,):
             coordinates = coordinates | {name}
-            variables[name] = _fixed_text(variable.compute())
+            variables[name] = _fixed_text(_small(variable, opened.get(str(name)), view).compute())
             continue
         lazy = _chunked(variable, opened[name], view)
-        variables[name] = _fixed_text(lazy.compute()) if lazy.dtype.kind in "OT" else lazy
+        text = lazy.dtype.kind in "OT"
+        variables[name] = _fixed_text(_small(lazy, opened[name], view).compute()) if text else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
     return xr.Dataset(
         values, {name: variables[name] for name in coordinates if name in variables}, attributes
     )
+
+
+def _refuse_too_many(array: zarr.Array[Any], view: StoreView) -> None:
+    """Refuse an array of more chunks than there can be: each is a task, however little is asked for."""
+    pairs = zip(array.shape, array.chunks, strict=True)
+    number = math.prod(math.ceil(n / max(size, 1)) for n, size in pairs)
+    if number > _MAX_CHUNKS:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims {number} chunks, expected at most {_MAX_CHUNKS}; "
+            "get the product again"
+        )
+
+
+def _small(variable: xr.Variable, array: zarr.Array[Any] | None, view: StoreView) -> xr.Variable:
+    """Return what is read when a product is opened, or refuse it where it claims more than that can be."""
+    if array is not None and variable.nbytes > _MAX_IN_MEMORY:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims {variable.nbytes} bytes of coordinates or text, "
+            f"expected at "
+            f"most {_MAX_IN_MEMORY}; get the product again"
+        )
+    return variable
 
 
 def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
@@ -230,7 +261,9 @@ def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
 
 def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
     """Return an array as stored, lazy, with its fill value where CF looks for it."""
-    from xarray.backends.zarr import FillValueCoder, ZarrArrayWrapper  # noqa: PLC0415 -- imports zarr
+    from xarray.backends.zarr import FillValueCoder  # noqa: PLC0415 -- imports zarr
+
+    from swath.product._zarr_chunks import StoredValues  # noqa: PLC0415 -- as above
 
     attributes = dict(document["attributes"])
     if document["zarr_format"] == 2:
@@ -241,7 +274,7 @@ def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
         dimensions = document["dimension_names"] or ()  # of one value other writers say null
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
-    data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
+    data = xr.core.indexing.LazilyIndexedArray(StoredValues(array))  # type: ignore[no-untyped-call] # xarray's
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
 
