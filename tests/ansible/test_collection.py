@@ -183,6 +183,7 @@ def test_a_lookup_gives_the_file_and_what_follows_from_it(repository, collection
     file.write_text(
         "version: 1\nname: land\ndomain: land.example.org\n"
         "where: {kind: kubeconfig, kubeconfig: k.yaml, https_port: 443}\n"
+        "images: {registry: registry.example.org/eo, login: l.json}\n"
         "components: {hub: {enabled: false}}\n"
     )
     play = tmp_path / "play.yml"

@@ -78,7 +78,7 @@ def make_pod(python: Path, environment: dict[str, str], user: str, profile: str)
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("module", ["config", "access", "activity"])
+@pytest.mark.parametrize("module", ["config", "access", "activity", "culling"])
 def test_of_the_hubs_python(hub_python: Path, environment: dict[str, str], module: str) -> None:
     """Run the tests of hub/, each of which shows in this one's output if it fails."""
     done = subprocess.run(

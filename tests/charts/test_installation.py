@@ -20,6 +20,7 @@ INSTALLATIONS: dict[str, dict[str, Any]] = {
         "name": "eo",
         "domain": "sde.example",
         "where": {"kind": "kubeconfig", "https_port": 443, "kubeconfig": "kubeconfig.yaml"},
+        "images": {"registry": "registry.test/swath", "login": "login.json"},
         "storage": {"class": "fast"},
     },
 }

@@ -4,7 +4,6 @@ What can be made anew (programs, images) is kept in this machine's cache, so tha
 """
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,23 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from playwright.sync_api import BrowserContext
+from swath_sde.trust import Authority
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
 
 from browsing import browser
-from installation import USERS, Platform
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, in the range that the embedded cluster takes."""
-    for port in range(20000, 30000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
+from faults import LONG_AGO
+from installation import GROUPS, USERS, Platform, free_port
 
 
 @pytest.fixture
@@ -54,6 +43,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         "components": {"hub": {"user_storage": "1Gi"}},
         "identity": {
             "temporary_passwords": False,  # a browser would have to choose new ones
+            "groups": GROUPS,
             "users": [
                 {
                     "username": user,
@@ -67,6 +57,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         },
     }
     file = folder / "swath.yaml"
+    # One that is kept has its welcome repository already.
+    words = ["up", "--no-tour"] if (folder / "data" / "swath" / "tour").is_dir() else ["up"]
     if file.is_file():
         description = yaml.safe_load(file.read_text())
     else:
@@ -76,8 +68,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if home := environment.pop("SWATH_HOME", None):
         environment["XDG_CACHE_HOME"] = f"{home}/cache"
     running = Platform(file, environment, description)
+    # An authority of two years ago: it has signed what is out of date today, and no clock is touched.
+    running.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Authority.at(running.state / "trust", name="Swath trial (trial.localhost)", now=LONG_AGO)
     try:
-        done = running.swath("up")
+        done = running.swath(*words)
         sys.stdout.write(done.stdout)
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
         yield running

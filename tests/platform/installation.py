@@ -17,8 +17,36 @@ T = TypeVar("T")
 SWATH = Path(sys.executable).with_name("swath")
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
-USERS = {"admin": "admins", "ada": "developers-land", "bob": "developers-land", "eve": "auditors"}
+USERS = {
+    "admin": "admins",
+    "mia": "maintainers-land",
+    "ada": "developers-land",
+    "bob": "developers-land",
+    "sam": "scientists",
+    "eve": "auditors",
+}
 """The users of this installation, and the group of each."""
+
+GROUPS = {
+    "admins": {"role": "platform-admin"},
+    "maintainers-land": {"role": "maintainer"},
+    "developers-land": {"role": "developer"},
+    "scientists": {"role": "reader"},
+    "auditors": {"role": "reader", "workspace": False},
+}
+"""The groups of this installation, and the role of each."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, in the range that the embedded cluster takes."""
+    for port in range(20000, 30000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
 
 
 @dataclass(frozen=True)
@@ -95,7 +123,12 @@ class Platform:
         return folder
 
     def ask(
-        self, method: str, component: str, path: str, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        component: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> tuple[int, str]:
         """Ask an address as a program does, and return status and text of the answer."""
         host = f"{component}.{self.description['domain']}"
@@ -104,7 +137,7 @@ class Platform:
         connection = http.client.HTTPSConnection(host, self.port, context=trusting)
         connection.sock = trusting.wrap_socket(plain, server_hostname=host)
         try:
-            connection.request(method, path, headers=dict(headers or {}))
+            connection.request(method, path, body=body, headers=dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read().decode(errors="replace")
         finally:

@@ -34,10 +34,10 @@ def start() -> Work:
 def build() -> Work:
     """Return the work of building all images."""
     from swath_sde.changes import pending  # noqa: PLC0415 -- see above
-    from swath_sde.images import build_images, plan_images  # noqa: PLC0415
+    from swath_sde.delivery import build_on_machine, plan_on_machine  # noqa: PLC0415
 
     def apply(installation: Any, progress: Progress) -> list[Any]:
-        changes = pending(plan_images(installation))
+        changes = pending(plan_on_machine(installation))
 
         def tell(step: Any) -> None:
             if step.state == "kept":
@@ -45,10 +45,10 @@ def build() -> Work:
             left = f", about {step.left:.0f} s left" if step.left else ""
             progress(f"{step.done} of {step.total} images; {step.image} {step.state}{left}")
 
-        build_images(installation, progress=tell)
+        build_on_machine(installation, tell)
         return changes
 
-    return Work(plan=plan_images, apply=apply)
+    return Work(plan=plan_on_machine, apply=apply)
 
 
 def secrets() -> Work:
@@ -71,7 +71,14 @@ def delivery(*, first: bool) -> Work:
             name="first-images",
             lacks=no_cluster,
         )
-    return Work(plan=plan_delivery, apply=deliver, name="delivery", lacks=no_release("registry"))
+    lacking = no_release("registry")
+    return Work(
+        plan=plan_delivery,
+        apply=deliver,
+        name="delivery",
+        # Another registry than the installation's own runs already.
+        lacks=lambda it: lacking(it) if it.images.registry is None else "",
+    )
 
 
 def release(component: str) -> Work:

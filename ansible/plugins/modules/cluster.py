@@ -13,11 +13,6 @@ description:
   - Its programs are built once, with their progress told, and are kept for all installations of the machine.
   - With C(where.kind) C(kubeconfig) the cluster is yours. The module changes nothing there.
 options:
-  file:
-    description:
-      - Path of the installation's C(swath.yaml), on the control node.
-    type: path
-    required: true
   state:
     description:
       - V(started), the cluster runs as C(swath.yaml) has it.
@@ -26,15 +21,8 @@ options:
     type: str
     choices: [started, stopped, absent]
     default: started
-attributes:
-  check_mode:
-    description: Plans, and changes nothing.
-    support: full
-  diff_mode:
-    description: Tells what differs, before and after; values of secrets are never in it.
-    support: full
-requirements:
-  - swath-sde, in the Python that runs the module
+extends_documentation_fragment:
+  - swath.sde.installation
 author:
   - the Swath maintainers
 """

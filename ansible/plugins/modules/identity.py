@@ -11,21 +11,8 @@ description:
   - Compares groups, roles, users, clients, password policy, brute-force protection and sessions of the realm
     with C(identity) of C(swath.yaml), and repairs what differs.
   - Objects that Swath did not create are never deleted. Passwords of users that exist are never changed.
-options:
-  file:
-    description:
-      - Path of the installation's C(swath.yaml), on the control node.
-    type: path
-    required: true
-attributes:
-  check_mode:
-    description: Plans, and changes nothing.
-    support: full
-  diff_mode:
-    description: Tells what differs, before and after; values of secrets are never in it.
-    support: full
-requirements:
-  - swath-sde, in the Python that runs the module
+extends_documentation_fragment:
+  - swath.sde.installation
 author:
   - the Swath maintainers
 """

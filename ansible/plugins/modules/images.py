@@ -12,11 +12,6 @@ description:
     registry of the installation.
   - The tag of an image follows from all that it is made of. What is there already is not built again.
 options:
-  file:
-    description:
-      - Path of the installation's C(swath.yaml), on the control node.
-    type: path
-    required: true
   state:
     description:
       - V(built), they are in the machine's cache.
@@ -26,15 +21,8 @@ options:
     type: str
     choices: [built, imported, delivered]
     default: delivered
-attributes:
-  check_mode:
-    description: Plans, and changes nothing.
-    support: full
-  diff_mode:
-    description: Tells what differs, before and after; values of secrets are never in it.
-    support: full
-requirements:
-  - swath-sde, in the Python that runs the module
+extends_documentation_fragment:
+  - swath.sde.installation
 author:
   - the Swath maintainers
 """
@@ -94,7 +82,7 @@ def _choose(options: dict[str, Any]) -> Work:
     first = delivery(first=True)
 
     def embedded(installation: Any) -> bool:
-        return bool(installation.where.kind == "embedded")
+        return bool(installation.where.kind == "embedded" and installation.images.registry is None)
 
     return Work(
         plan=lambda it: first.plan(it) if embedded(it) else [],

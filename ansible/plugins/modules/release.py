@@ -12,11 +12,6 @@ description:
     that differs upgrades or installs the release.
   - Objects that Swath did not make are never changed nor removed.
 options:
-  file:
-    description:
-      - Path of the installation's C(swath.yaml), on the control node.
-    type: path
-    required: true
   component:
     description:
       - Name of the component, as in C(components) of C(swath.yaml).
@@ -30,15 +25,8 @@ options:
     type: str
     choices: [present, absent]
     default: present
-attributes:
-  check_mode:
-    description: Plans, and changes nothing.
-    support: full
-  diff_mode:
-    description: Tells what differs, before and after; values of secrets are never in it.
-    support: full
-requirements:
-  - swath-sde, in the Python that runs the module
+extends_documentation_fragment:
+  - swath.sde.installation
 author:
   - the Swath maintainers
 """

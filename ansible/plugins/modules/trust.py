@@ -13,11 +13,6 @@ description:
     generated passwords.
   - What is there stays. A certificate is renewed when less than 30 days, or a third of its time, are left.
 options:
-  file:
-    description:
-      - Path of the installation's C(swath.yaml), on the control node.
-    type: path
-    required: true
   state:
     description:
       - V(present), all of it is in the cluster.
@@ -25,15 +20,8 @@ options:
     type: str
     choices: [present, absent]
     default: present
-attributes:
-  check_mode:
-    description: Plans, and changes nothing.
-    support: full
-  diff_mode:
-    description: Tells what differs, before and after; values of secrets are never in it.
-    support: full
-requirements:
-  - swath-sde, in the Python that runs the module
+extends_documentation_fragment:
+  - swath.sde.installation
 author:
   - the Swath maintainers
 """

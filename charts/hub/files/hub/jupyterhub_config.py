@@ -168,7 +168,7 @@ spawner.volume_mounts = [
     for name, (path, source) in volumes.items()
 ]
 
-idle = settings["culling"]["idleMinutes"] * 60
+idle = round(settings["culling"]["idleMinutes"] * 60)
 spawner.environment = {
     "HOME": "/home/swath",
     # The server's own idea of activity, below /etc/swath/jupyter, is told to the hub this often.
@@ -190,7 +190,7 @@ hub.services = [
             # Not by the Service, which leads here only once this pod is ready.
             "--url=http://127.0.0.1:8081/hub/api",
             f"--timeout={idle}",
-            f"--max-age={settings['culling']['maxAgeHours'] * 3600}",
+            f"--max-age={round(settings['culling']['maxAgeHours'] * 3600)}",
             f"--cull-every={min(300, max(5, idle // 4))}",
         ],
     }

@@ -1,8 +1,10 @@
-"""Reaching a server whose name this machine cannot resolve; TLS is for the name all the same."""
+"""Reaching servers: whose name this machine cannot resolve, and why one is not reached."""
 
 from __future__ import annotations
 
 import socket
+import ssl
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
     import requests
     from urllib3.util import Retry
 
-__all__ = ["AtAddress", "loopback_of"]
+__all__ = ["AtAddress", "loopback_of", "why_not"]
+
+_NOT_YET, _EXPIRED = 9, 10
+"""What OpenSSL calls a certificate whose time has not come, or is over (X509_verify_cert_error_string(3))."""
 
 
 class AtAddress(HTTPAdapter):
@@ -56,3 +61,44 @@ def loopback_of(url: str) -> str | None:
     except OSError:
         return "127.0.0.1"
     return None
+
+
+def why_not(error: BaseException, host: str) -> str:
+    """Return why a server was not reached or not trusted, and what to do about it.
+
+    Parameters
+    ----------
+    error
+        What was raised, by whichever library.
+    host
+        Name of the server.
+    """
+    inner = _innermost(error)
+    told = " ".join(str(inner).split()) or type(inner).__name__
+    if isinstance(inner, ssl.SSLCertVerificationError) and inner.verify_code in {_NOT_YET, _EXPIRED}:
+        clock = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        when = "has expired" if inner.verify_code == _EXPIRED else "is not valid yet"
+        return (
+            f"its certificate {when}, by this machine's clock ({clock}): if that is right, "
+            f"`swath apply --only secrets` makes a new one; if not, set the clock ({told})"
+        )
+    if isinstance(inner, socket.gaierror):
+        return (
+            f"the name {host} leads nowhere ({told}): let a wildcard record of the domain lead to the "
+            "cluster, or correct `domain` in swath.yaml"
+        )
+    return told
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the error that began it: libraries wrap one another's."""
+    seen = {id(error)}
+    while True:
+        parts = (getattr(error, "reason", None), *error.args[:1], error.__cause__, error.__context__)
+        deeper = next(
+            (part for part in parts if isinstance(part, BaseException) and id(part) not in seen), None
+        )
+        if deeper is None:
+            return error
+        seen.add(id(deeper))
+        error = deeper

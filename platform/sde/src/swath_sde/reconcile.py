@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
-from swath_sde.cluster import EmbeddedCluster
-from swath_sde.delivery import deliver, import_first, plan_delivery, plan_first
+from swath_sde.cluster import EmbeddedCluster, NotPossibleError
+from swath_sde.delivery import (
+    FIRST,
+    build_on_machine,
+    deliver,
+    import_first,
+    imported,
+    plan_delivery,
+    plan_first,
+    plan_on_machine,
+)
 from swath_sde.errors import ConfigurationError
-from swath_sde.images import build_images, plan_images
 from swath_sde.realm import apply_realm, plan_realm
 from swath_sde.releases import (
     ReleaseStatus,
@@ -82,6 +90,10 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
             changes.append(Change("part", part.name, Action.CREATE))
             absent.add(part.name)
             continue
+        if part.name in {"delivery", "realm"} and any(map(_renews, changes)):
+            told = ("looked at when the certificate of all addresses is renewed",)
+            changes.append(Change("part", part.name, Action.UPDATE, told))
+            continue
         found = part.plan()
         changes += found
         if any(change.action is Action.CREATE and change.kind in _WHOLE for change in found):
@@ -107,11 +119,16 @@ def apply_installation(
     ------
     ConfigurationError
         ``only`` names what is no part of this installation.
+    NotPossibleError
+        The embedded cluster cannot start here; nothing was changed.
     PlatformError
         A part cannot be made; those before it are, and a second call goes on there.
     """
+    parts = list(_parts(installation, only))
+    if any(part.name == "cluster" for part in parts):
+        _refuse_what_cannot_start(installation)
     done: list[Change] = []
-    for part in _parts(installation, only):
+    for part in parts:
         progress(part.name)
 
         def tell(what: str, name: str = part.name) -> None:
@@ -162,6 +179,18 @@ def remove_installation(installation: Installation, *, data: bool) -> list[Chang
     return changes + (remove_namespaces(installation) if data else [])
 
 
+def _refuse_what_cannot_start(installation: Installation) -> None:
+    """Refuse before images are built for a cluster that could not start."""
+    cluster = EmbeddedCluster(installation)
+    if cluster.status().state in {"absent", "stopped"} and (found := cluster.findings()):
+        raise NotPossibleError(found)
+
+
+def _renews(change: Change) -> bool:
+    """Tell whether a change renews the certificate of all addresses, without which none can be asked."""
+    return change.name.endswith("/ingress-tls") and change.action is Action.UPDATE
+
+
 def _names(installation: Installation, only: Sequence[str]) -> list[str]:
     enabled = set(installation.components.enabled())
     there = [
@@ -169,9 +198,14 @@ def _names(installation: Installation, only: Sequence[str]) -> list[str]:
         for name in PARTS
         if name in {"secrets", "images", "delivery"}
         or name in enabled
-        or (name in {"cluster", "first-images"} and installation.where.kind == "embedded")
+        or (name == "cluster" and installation.where.kind == "embedded")
+        or (name == "first-images" and any(imported(installation, one) for one in FIRST))
         or (name == "realm" and "keycloak" in enabled)
     ]
+    if installation.images.registry is not None:
+        # Another registry runs already, and all that comes after is pulled from it.
+        there.remove("delivery")
+        there.insert(there.index("secrets") + 1, "delivery")
     for name in only:
         if name not in there:
             raise ConfigurationError(f"this installation has no part {name!r}; parts are {', '.join(there)}")
@@ -185,7 +219,7 @@ def _parts(installation: Installation, only: Sequence[str]) -> Iterator[Part]:
 
 def _part(installation: Installation, name: str) -> Part:
     known: dict[str, tuple[Callable[[Installation], list[Change]], _Apply]] = {
-        "images": (plan_images, _build),
+        "images": (plan_on_machine, _build),
         "cluster": (lambda _: EmbeddedCluster(installation).plan(), _start),
         "secrets": (plan_secrets, lambda _, __: apply_secrets(installation)),
         "first-images": (plan_first, lambda _, __: import_first(installation)),
@@ -200,8 +234,8 @@ def _part(installation: Installation, name: str) -> Part:
 
 
 def _build(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
-    changes = pending(plan_images(installation))
-    build_images(
+    changes = pending(plan_on_machine(installation))
+    build_on_machine(
         installation,
         progress=lambda step: tell(
             f"{step.image} {step.state} ({step.done}/{step.total}, {step.left:.0f} s left)"

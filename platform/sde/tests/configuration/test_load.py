@@ -19,6 +19,17 @@ def told(tmp_path):
     return refuse
 
 
+@pytest.fixture
+def loaded(tmp_path):
+    """What is made of a file that is accepted."""
+
+    def load(text):
+        (tmp_path / "swath.yaml").write_text(f"version: 1\n{text}\n")
+        return load_installation(tmp_path / "swath.yaml")
+
+    return load
+
+
 def test_all_has_defaults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     installation = load_installation()
@@ -82,6 +93,17 @@ def test_every_mistake_is_told_at_once_with_a_guess(told):
         ("identity: {groups: {a: {role: king}}}", "group 'a' has the role 'king'; roles are platform-admin"),
         ("identity: {groups: {a: {role: reader}}, users: []}", "nobody could administer the realm"),
         ("identity: {sessions: {idle_minutes: 120, max_hours: 1}}", "would never end of idleness"),
+        (
+            "components: {hub: {max_age_hours: 11}}",
+            "components.hub.max_age_hours is 11, but a session, and every server with it, ends after 10",
+        ),
+        ("images: {builder: kaniko, place: machine}", "kaniko builds in a cluster only"),
+        ("images: {login: l.json}", "login and authority are those of another registry"),
+        ("images: {registry: r.example.org/eo}", "registry needs `login`"),
+        (
+            "where: {kind: kubeconfig, kubeconfig: k}",
+            "images.registry is not given: a cluster of yours pulls",
+        ),
         ("name: a\nname: b", "the key 'name' stands twice"),
         ("- a", "holds no mapping"),
         ("a: [", "is not YAML"),
@@ -90,6 +112,23 @@ def test_every_mistake_is_told_at_once_with_a_guess(told):
 )
 def test_what_cannot_be_is_refused_with_its_place(told, text, message):
     assert message in told(text)
+
+
+def test_a_server_lives_no_longer_than_a_session(loaded):
+    assert loaded("").server_hours == 10
+    assert loaded("identity: {sessions: {max_hours: 8}}").server_hours == 8
+    assert loaded("components: {hub: {max_age_hours: 4}}").server_hours == 4
+
+
+def test_paths_count_from_the_folder_of_the_file(loaded, tmp_path):
+    found = loaded(
+        "where: {kind: kubeconfig, kubeconfig: k.yaml}\n"
+        "images: {registry: r.example.org/eo, login: keys/l.json, authority: ca.crt, builder: kaniko}\n"
+    )
+    assert found.where.kubeconfig == tmp_path / "k.yaml"
+    assert found.images.login == tmp_path / "keys" / "l.json"
+    assert found.images.authority == tmp_path / "ca.crt"
+    assert found.images.in_cluster
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):

@@ -21,7 +21,10 @@ ADMINISTRATORS = {
 
 def where(context):
     return Installation.model_validate(
-        {"where": {"kind": "kubeconfig", "kubeconfig": "k", "context": context}}
+        {
+            "where": {"kind": "kubeconfig", "kubeconfig": "k", "context": context},
+            "images": {"registry": "registry.example.org/swath", "login": "l"},
+        }
     )
 
 

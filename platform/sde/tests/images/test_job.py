@@ -65,7 +65,7 @@ def test_our_own_builder_understands_every_argument() -> None:
 
 def test_the_registry_is_trusted_by_its_certificate_and_nothing_is_insecure() -> None:
     arguments = job("kaniko").arguments({})
-    assert "--registry-certificate=registry.example.org:8443=/etc/swath/trust/ca.crt" in arguments
+    assert "--registry-certificate=registry.example.org:8443=/etc/swath/trust/bundle.crt" in arguments
     assert not [argument for argument in arguments if "insecure" in argument or "skip-tls" in argument]
 
 

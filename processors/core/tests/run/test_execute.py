@@ -32,7 +32,7 @@ from swath.run import execute, plan_payload
 from swath_practice import PRACTICE
 
 WINDOW = "rows 20:120, columns 0:100"
-FILES = ["SHA256SUMS", "cog", "item.json", "product.zarr", "quicklook.png", "report.json"]
+FILES = ["SHA256SUMS", "cog", "item.json", "product.zarr", "quicklook.png", "report.html", "report.json"]
 PATHS = ("/measurements/index", "/measurements/smooth", "/quality/steep")
 
 

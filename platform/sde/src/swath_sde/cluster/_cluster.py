@@ -28,7 +28,7 @@ from swath_sde.cluster._lock import locked
 from swath_sde.cluster._node import Node, supervised_by_systemd
 from swath_sde.cluster._objects import first_objects
 from swath_sde.cluster._ports import is_free, own_port
-from swath_sde.cluster._preflight import can_queue, findings, remarks
+from swath_sde.cluster._preflight import astray, can_queue, findings, remarks
 from swath_sde.cluster._programs import inner_supervisor
 from swath_sde.cluster._settings import Settings
 from swath_sde.cluster._status import ClusterStatus, ProgramStatus, State
@@ -68,7 +68,11 @@ class EmbeddedCluster:
 
     def findings(self) -> list[str]:
         """Return what stands in the way of a start, each with what to do; empty where nothing does."""
-        return findings(https_port=self.installation.where.https_port, state=self.state)
+        found = findings(https_port=self.installation.where.https_port, state=self.state)
+        if self.installation.components.registry.enabled and self.installation.images.registry is None:
+            # This machine pushes to the registry by that name.
+            found += astray(self.installation.host("registry"), domain=self.installation.domain)
+        return found
 
     def plan(self) -> list[Change]:
         """Return what `up` would do; nothing is changed."""

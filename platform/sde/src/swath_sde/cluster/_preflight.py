@@ -18,7 +18,7 @@ from swath_sde.debian import can_install
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["can_queue", "findings", "remarks"]
+__all__ = ["astray", "can_queue", "findings", "remarks"]
 
 _MEMORY = 2 << 30
 """Bytes of memory that must be available: the control plane takes 1.2 GiB, and pods want some, too."""
@@ -66,19 +66,7 @@ def findings(*, https_port: int, state: Path, memory: int = _MEMORY, disk: int =
 
 def remarks(*, domain: str) -> list[str]:
     """Return what does not stop the cluster but will be felt."""
-    found = []
-    host = f"hub.{domain}"
-    if not domain.endswith(".localhost"):  # browsers lead those to this machine by themselves
-        try:
-            addresses = {item[4][0] for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-        except OSError:
-            addresses = set()
-        if not addresses or not all(str(address).startswith(("127.", "::1")) for address in addresses):
-            found.append(
-                f"{host} leads to {', '.join(map(str, sorted(addresses))) or 'nowhere'}, not to this "
-                "machine's loopback: browsers will not find the platform. Take a domain below localhost, or "
-                f"add a wildcard *.{domain} for 127.0.0.1 to your name server"
-            )
+    found = astray(f"hub.{domain}", domain=domain)
     if not can_queue():
         found.append("this kernel has no netfilter queue (xt_NFQUEUE): NetworkPolicies are NOT enforced")
     instances = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -87,6 +75,25 @@ def remarks(*, domain: str) -> list[str]:
             "fs.inotify.max_user_instances is below 128: many pods may run out; `sysctl -w` raises it"
         )
     return found
+
+
+def astray(host: str, *, domain: str) -> list[str]:
+    """Return what is to be done where a host of the domain does not lead here; empty where it does."""
+    if domain.endswith(".localhost"):  # browsers lead those to this machine by themselves
+        return []
+    try:
+        addresses = {str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        addresses = set()
+    if addresses and all(address.startswith(("127.", "::1")) for address in addresses):
+        return []
+    return [
+        (
+            f"{host} leads to {', '.join(sorted(addresses)) or 'nowhere'}, not to this machine's loopback: "
+            "the platform will not be found there. Take a domain below localhost, or add a wildcard "
+            f"*.{domain} for 127.0.0.1 to your name server"
+        )
+    ]
 
 
 def can_queue() -> bool:

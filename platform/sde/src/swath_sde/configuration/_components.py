@@ -49,8 +49,9 @@ class Hub(Component):
     """What a user's pod is given."""
     idle_minutes: Annotated[int, Field(ge=5, le=7 * 24 * 60)] = 60
     """A user's server without activity for so long is stopped, an editor left open in a browser included."""
-    max_age_hours: Annotated[int, Field(ge=1, le=30 * 24)] = 12
-    """A user's server is stopped at that age, whatever it does; 0 is not allowed."""
+    max_age_hours: Annotated[int, Field(ge=1, le=30 * 24)] | None = None
+    """A user's server is stopped at that age, whatever it does; by default, and at most, the age at which a
+    session ends (``identity.sessions.max_hours``)."""
 
     @field_validator("profiles")
     @classmethod

@@ -25,6 +25,8 @@ class Where(Part):
     """File that leads to your cluster; a relative path counts from the folder of ``swath.yaml``."""
     context: str | None = None
     """Context in that file; by default its current one."""
+    service: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
+    """Type of the ingress's Service on a cluster of yours; the embedded one has a port of this machine."""
 
     @model_validator(mode="after")
     def _fits(self) -> Where:
@@ -53,8 +55,33 @@ class Images(Part):
     """``build``: from the Dockerfiles of this project, on a base of Debian packages."""
     builder: Literal["buildah", "kaniko", "buildkit"] = "buildah"
     """What builds them; `kaniko` and `buildkit` run in a cluster that can pull their images."""
+    place: Literal["machine", "cluster"] | None = None
+    """Where they are built: on this ``machine``, or in the ``cluster``, as Jobs that push what they build.
+    By default `buildah` builds on the machine and `kaniko` in the cluster."""
+    executor: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][\w.:/@-]*$")] | None = None
+    """Image that builds in the cluster; by default kaniko's maintained fork, or our own image ``builder``."""
     registry: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:/-]*$")] | None = None
     """Registry and path to push to; by default the installation's own."""
+    login: Path | None = None
+    """File with the login for ``registry`` (name and password), as ``buildah login --authfile`` writes it; a
+    relative path counts from the folder of ``swath.yaml``. The cluster gets it as pull secrets."""
+    authority: Path | None = None
+    """Certificates (PEM) that ``registry`` is verified against, where the system does not trust it."""
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether images are built as Jobs in the cluster."""
+        return self.place == "cluster" or (self.place is None and self.builder == "kaniko")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Images:
+        if self.builder == "kaniko" and self.place == "machine":
+            raise ValueError("builder: kaniko builds in a cluster only: leave out `place`, or take buildah")
+        if self.registry is None and (self.login or self.authority):
+            raise ValueError("login and authority are those of another registry: name it in `registry`")
+        if self.registry is not None and self.login is None:
+            raise ValueError("registry needs `login`: the file with the name and password to push with")
+        return self
 
 
 class Storage(Part):
@@ -101,6 +128,18 @@ class Installation(Part):
                 )
         if self.images.registry is None and "registry" not in enabled:
             raise ValueError("components.registry is disabled, and images.registry names no other: give one")
+        if self.where.kind == "kubeconfig" and self.images.registry is None:
+            raise ValueError(
+                "images.registry is not given: a cluster of yours pulls all images, the registry's own among "
+                "them, from a registry that runs already; name it, and its login"
+            )
+        age, session = self.components.hub.max_age_hours, self.identity.sessions.max_hours
+        if age is not None and age > session:
+            raise ValueError(
+                f"components.hub.max_age_hours is {age}, but a session, and every server with it, ends after "
+                f"{session} hours (identity.sessions.max_hours): set it to {session} at most, or let "
+                "sessions last longer"
+            )
         return self
 
     def namespace(self, component: str) -> str:
@@ -115,6 +154,11 @@ class Installation(Part):
         """Return the address of a component, without a slash at its end."""
         port = "" if self.where.https_port == 443 else f":{self.where.https_port}"
         return f"https://{self.host(component)}{port}"
+
+    @property
+    def server_hours(self) -> int:
+        """Age in hours at which a user's server is stopped."""
+        return self.components.hub.max_age_hours or self.identity.sessions.max_hours
 
     @property
     def issuer(self) -> str:

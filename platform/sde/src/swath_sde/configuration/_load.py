@@ -74,13 +74,20 @@ def load_installation(path: str | Path | None = None) -> Installation:
     except ValidationError as error:
         told = "\n".join(f"  {line}" for line in _explain(error))
         raise ConfigurationError(f"{file} is refused:\n{told}") from None
-    where = installation.where
-    if where.kubeconfig is not None:
-        resolved = (file.resolve().parent / where.kubeconfig.expanduser()).resolve()
-        installation = installation.model_copy(
-            update={"where": where.model_copy(update={"kubeconfig": resolved})}
-        )
-    return installation
+    where, images = installation.where, installation.images
+    return installation.model_copy(
+        update={
+            "where": where.model_copy(update={"kubeconfig": _beside(file, where.kubeconfig)}),
+            "images": images.model_copy(
+                update={"login": _beside(file, images.login), "authority": _beside(file, images.authority)}
+            ),
+        }
+    )
+
+
+def _beside(file: Path, named: Path | None) -> Path | None:
+    """Return a path that counts from the folder of the description."""
+    return None if named is None else (file.resolve().parent / named.expanduser()).resolve()
 
 
 def schema() -> dict[str, Any]:

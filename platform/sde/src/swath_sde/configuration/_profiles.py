@@ -35,7 +35,7 @@ components:
     profiles: [jupyterlab, code-server]
     user_storage: 10Gi
     idle_minutes: 60          # a server that nobody uses is stopped, an editor left open included
-    max_age_hours: 12
+    max_age_hours: 10         # no longer than a session
 """
 
 PROFILES = {
@@ -68,7 +68,9 @@ where:
   kubeconfig: kubeconfig.yaml # a relative path counts from this file's folder
   https_port: 443
 images:
-  builder: kaniko
+  builder: kaniko             # as Jobs in the cluster; buildah builds where it cannot be pulled
+  registry: registry.example.org/swath  # one that the cluster can pull from
+  login: registry-login.json  # buildah login --authfile registry-login.json registry.example.org
 storage:
   class: null                 # the cluster's default
 """,
@@ -82,4 +84,7 @@ images:
   builder: buildah
 """,
     }[profile]
-    return _HEAD + body + _COMPONENTS + _IDENTITY
+    components = _COMPONENTS
+    if profile == "cluster":
+        components = components.replace("registry: {storage: 20Gi}", "registry: {enabled: false}")
+    return _HEAD + body + components + _IDENTITY

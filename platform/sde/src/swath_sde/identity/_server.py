@@ -21,7 +21,7 @@ from keycloak.exceptions import (
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from swath_sde.address import AtAddress
+from swath_sde.address import AtAddress, why_not
 from swath_sde.identity.errors import (
     AdministrationRefusedError,
     IdentityError,
@@ -187,6 +187,7 @@ def _retries() -> Retry:
 def _wait_until_ready(administration: Administration) -> None:
     """Ask until Keycloak answers; what waiting cannot cure is told at once."""
     url = administration.url.rstrip("/")
+    host = urlsplit(url).hostname or ""
     bundle = administration.ca_bundle
     asked = f"{url}/realms/{administration.realm}"
     if not bundle.is_file():
@@ -206,11 +207,11 @@ def _wait_until_ready(administration: Administration) -> None:
             seen = f"it answers {status}"
         except requests.exceptions.SSLError as error:
             raise UntrustedError(
-                f"The certificate of {url} cannot be trusted: {_reason(error)}. It was verified against "
-                f"{bundle}; use the installation's own CA bundle, or renew the certificate."
+                f"The certificate of {url} cannot be trusted: {why_not(error, host)}. It was verified "
+                f"against {bundle}; use the installation's own CA bundle, or renew the certificate."
             ) from None
         except requests.exceptions.RequestException as error:
-            seen = _reason(error)
+            seen = why_not(error, host)
         if time.monotonic() + pause > deadline:
             raise UnreachableError(
                 f"Keycloak at {url} does not answer ({seen}), asked for "

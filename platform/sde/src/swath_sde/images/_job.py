@@ -11,6 +11,7 @@ import io
 import json
 import subprocess
 import tarfile
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
 KANIKO = "ghcr.io/osscontainertools/kaniko:v1.28.2"
 """Executor of the maintained fork of kaniko. Pin it by digest in a site's own registry mirror."""
 
-_CERTIFICATE = "/etc/swath/trust/ca.crt"
+_CERTIFICATE = "/etc/swath/trust/bundle.crt"
 _LOGIN = {"kaniko": "/kaniko/.docker", "builder": "/run/swath/login"}
 """Folder where each looks for the registry's login, a file ``config.json`` there."""
+
+_PATIENCE = 600.0
+"""Seconds that a build may wait for a node and for the image that builds."""
+
+_HOPELESS = {"ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
+"""Reasons of a container to wait that do not pass by themselves."""
 
 _CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"]
 """What unpacking another image's root file system takes; *baseline* allows all of them."""
@@ -205,13 +212,10 @@ class Job:
         self._kubectl([*base, "create", "--filename", "-"], given=manifest.encode())
         try:
             pod = ["--selector", f"job-name={self.name}"]
-            self._kubectl(
-                [*base, "wait", "pod", *pod, "--for=jsonpath={.status.phase}=Running", "--timeout=600s"]
-            )
-            names = self._kubectl([*base, "get", "pod", *pod, "--output=jsonpath={.items[0].metadata.name}"])
+            name = self._begun(base)
             with log.open("ab") as target:
                 attached = subprocess.run(  # noqa: S603 -- no shell
-                    [*base, "attach", "--stdin", "--quiet", names],
+                    [*base, "attach", "--stdin", "--quiet", name],
                     input=packed(context),
                     stdout=target,
                     stderr=target,
@@ -238,6 +242,39 @@ class Job:
                 [*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait=false"],
                 may_fail=True,
             )
+
+    def _begun(self, base: Sequence[str]) -> str:
+        """Wait until the build runs, and return the name of its pod; what keeps it from that is told."""
+        end = time.monotonic() + _PATIENCE
+        told = "no pod was made"
+        pods = [*base, "get", "pods", "--selector", f"job-name={self.name}", "--output=json"]
+        while time.monotonic() < end:
+            for found in json.loads(self._kubectl(pods))["items"]:
+                status = found["status"]
+                if status.get("phase") != "Pending":
+                    return str(found["metadata"]["name"])
+                told = "it waits for a node"
+                for container in status.get("containerStatuses", ()):
+                    waiting = container["state"].get("waiting", {})
+                    told = f"{waiting.get('reason')}: {waiting.get('message', '')}".strip(": ")
+                    if waiting.get("reason") in _HOPELESS:
+                        raise BuildError(
+                            f"the build of {self.image.name} cannot begin in the cluster, as {self.executor} "
+                            f"cannot be pulled ({told}): set images.executor to where the cluster can pull "
+                            "it from, or images.builder: buildah, which brings its own"
+                        )
+            if told == "no pod was made" and (why := self._refused(base)):
+                raise BuildError(f"the cluster refuses the pod of the build of {self.image.name}: {why}")
+            time.sleep(0.5)
+        raise BuildError(
+            f"the build of {self.image.name} has not begun in the cluster after {_PATIENCE:.0f} s: {told}"
+        )
+
+    def _refused(self, base: Sequence[str]) -> str:
+        """Return what the Job's controller was told when it made the pod, if that was refused."""
+        of = f"involvedObject.name={self.name},reason=FailedCreate"
+        events = [*base, "get", "events", "--field-selector", of, "--output=jsonpath={.items[*].message}"]
+        return self._kubectl(events).strip()
 
     @staticmethod
     def _kubectl(command: Sequence[str], *, given: bytes | None = None, may_fail: bool = False) -> str:

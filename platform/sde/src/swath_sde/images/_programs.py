@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from swath_sde.debian import can_install, install_packages
 from swath_sde.images._errors import BuildError, MissingProgramError
+from swath_sde.images._reasons import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -100,7 +101,10 @@ def logged(
         where = next((line for line in reversed(lines) if line.startswith("STEP ")), None)
         told = "\n".join(f"  {line}" for line in lines[-_SHOWN:])
         at = f" at {where}" if where else ""
-        raise BuildError(f"{step} failed{at} (exit status {returncode}). All of it: {log}. Its end:\n{told}")
+        reason = f" {found}." if (found := reason_in(lines)) else ""
+        raise BuildError(
+            f"{step} failed{at} (exit status {returncode}).{reason} All of it: {log}. Its end:\n{told}"
+        )
     return usage.ru_utime + usage.ru_stime
 
 

@@ -10,7 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from swath_sde.address import loopback_of
+from swath_sde.address import loopback_of, why_not
 from swath_sde.images._errors import BuildError, LoginRefusedError
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Registry:
         token = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         return json.dumps({"auths": {self.host: {"auth": token}}})
 
-    def answers(self) -> bool:
-        """Return whether the registry itself answers: what is before it may, while the registry does not.
+    def silence(self) -> str | None:
+        """Return why the registry itself does not answer; None where it does, and not only what is before it.
 
         Raises
         ------
@@ -56,9 +56,11 @@ class Registry:
             status, _, _ = self._ask("GET", "")
         except LoginRefusedError:
             raise
-        except BuildError:
-            return False
-        return status < http.client.INTERNAL_SERVER_ERROR
+        except BuildError as error:
+            return str(error)
+        if status < http.client.INTERNAL_SERVER_ERROR:
+            return None
+        return f"the registry {self.host} does not answer: what stands before it says {status}"
 
     def digest(self, name: str, tag: str) -> str | None:
         """Return the digest of a tag, or nothing where it is not there."""
@@ -103,7 +105,7 @@ class Registry:
             answer = connection.getresponse()
             told = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise BuildError(f"the registry {self.host} does not answer: {error}") from error
+            raise BuildError(f"the registry {self.host} does not answer: {why_not(error, host)}") from error
         finally:
             connection.close()
         if answer.status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:

@@ -66,8 +66,8 @@ def _storage(installation: Installation, size: str) -> dict[str, Any]:
 
 
 def _pulled(installation: Installation, image: str) -> dict[str, Any]:
-    own = installation.images.registry is None and image not in FIRST
-    secrets = [_PULL_SECRET] if own else []
+    # The embedded cluster has the first images in its own store.
+    secrets = [_PULL_SECRET] if installation.images.registry is not None or image not in FIRST else []
     return {"image": _image(installation, image), "imagePullSecrets": secrets}
 
 
@@ -80,7 +80,10 @@ def _ingress(installation: Installation) -> dict[str, Any]:
         **_pulled(installation, "haproxy"),
         "httpsPort": port,
         "existingSecret": "ingress-tls",
-        "service": {"type": "NodePort", "nodePort": port if embedded else None},
+        "service": {
+            "type": "NodePort" if embedded else installation.where.service,
+            "nodePort": port if embedded else None,
+        },
         "routes": [
             {
                 "host": installation.host(component),
@@ -144,7 +147,7 @@ def _hub(installation: Installation) -> dict[str, Any]:
             "adminGroups": sorted(access.admin_groups),
         },
         "profiles": list(hub.profiles),
-        "culling": {"idleMinutes": hub.idle_minutes, "maxAgeHours": hub.max_age_hours},
+        "culling": {"idleMinutes": hub.idle_minutes, "maxAgeHours": installation.server_hours},
         "storage": _storage(installation, hub.user_storage),
         "proxy": {"image": _image(installation, "proxy")},
         "workspace": {

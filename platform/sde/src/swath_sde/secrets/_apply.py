@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import certifi
 
 from swath_sde.changes import Action, Change, pending
+from swath_sde.errors import ConfigurationError
 from swath_sde.objects import Objects, applying, change_of, objects_of
 from swath_sde.secrets._desired import MANAGED_BY, Certificate, Values, desired_objects, namespaces
+from swath_sde.secrets._login import registry_login
 from swath_sde.trust import Request, installation_authority
 
 if TYPE_CHECKING:
@@ -53,7 +56,22 @@ def apply_secrets(installation: Installation) -> list[Change]:
             for body, change in wanted:
                 if change.action is not Action.NONE:
                     objects.apply(body)
+                    if body["metadata"]["name"] == "ingress-tls" and change.action is Action.UPDATE:
+                        _have_it_loaded(objects, body)
     return changes
+
+
+def _have_it_loaded(objects: Objects, certificate: dict[str, Any]) -> None:
+    """Touch the ingress pods: the kubelet brings them their certificate now, not at its next round."""
+    namespace = certificate["metadata"]["namespace"]
+    renewed = sha256(certificate["data"]["tls.crt"].encode()).hexdigest()
+    for pod in objects.list("Pod", namespace, labels="app.kubernetes.io/name=ingress"):
+        meta = {
+            "name": pod["metadata"]["name"],
+            "namespace": namespace,
+            "annotations": {"swath/certificate": renewed},
+        }
+        objects.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta})
 
 
 def read_secret(objects: Objects, namespace: str, name: str) -> dict[str, str]:
@@ -91,10 +109,21 @@ def _desired(installation: Installation, objects: Objects) -> list[dict[str, Any
             installation,
             Values(read),
             authority=authority.pem,
-            system_authorities=bundle.read_text(encoding="utf-8"),
+            system_authorities=bundle.read_text(encoding="utf-8") + _registry_authority(installation),
             certificate=_certificate(installation, authority, read),
+            login=registry_login(installation),
         )
     )
+
+
+def _registry_authority(installation: Installation) -> str:
+    named = installation.images.authority
+    if named is None:
+        return ""
+    try:
+        return named.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"images.authority: {named} cannot be read ({error.strerror})") from None
 
 
 def _certificate(

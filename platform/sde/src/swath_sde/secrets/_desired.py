@@ -63,6 +63,9 @@ _BASELINE = {
 }
 """The standard of image builds, a written exemption: what unpacks a root file system has to be root there."""
 
+_PRIVILEGED = _BASELINE | {"pod-security.kubernetes.io/enforce": "privileged"}
+"""The standard of builds with buildah there: it mounts what a step sees. Users make no pods there."""
+
 
 def namespaces(installation: Installation) -> list[str]:
     """Return the namespaces of the enabled components, and that of image builds."""
@@ -76,6 +79,7 @@ def desired_objects(
     authority: str,
     system_authorities: str,
     certificate: Certificate | None,
+    login: tuple[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the manifests, namespaces first.
 
@@ -91,11 +95,13 @@ def desired_objects(
         Certificates that the system trusts, PEM.
     certificate
         Of all addresses; None where the one in the cluster stays.
+    login
+        Name and password for another registry than the installation's own.
     """
     enabled = installation.components.enabled()
     builds = installation.namespace("builds")
     for namespace in namespaces(installation):
-        standard = _BASELINE if namespace == builds else _RESTRICTED
+        standard = _builds_standard(installation) if namespace == builds else _RESTRICTED
         yield _object("Namespace", namespace, None, labels=standard)
     for namespace in namespaces(installation):
         yield _object(
@@ -110,14 +116,12 @@ def desired_objects(
     if "registry" in enabled and installation.images.registry is None:
         place = installation.namespace("registry")
         login = (_REGISTRY_USER, values.value(place, "registry", "password"))
+    if login is not None:
         content = json.dumps(pull_config(installation.image_registry.partition("/")[0], *login))
         for namespace in namespaces(installation):
-            yield _secret(
-                "registry-pull",
-                namespace,
-                {".dockerconfigjson": content},
-                kind="kubernetes.io/dockerconfigjson",
-            )
+            yield _login("registry-pull", namespace, content)
+        if installation.images.in_cluster:
+            yield _login("registry-push", builds, content)
     if "ingress" in enabled and certificate is not None:
         yield _secret(
             "ingress-tls",
@@ -125,6 +129,16 @@ def desired_objects(
             {"tls.crt": certificate.chain, "tls.key": certificate.key},
             kind="kubernetes.io/tls",
         )
+
+
+def _builds_standard(installation: Installation) -> dict[str, str]:
+    images = installation.images
+    return _PRIVILEGED if images.in_cluster and images.builder == "buildah" else _BASELINE
+
+
+def _login(name: str, namespace: str, content: str) -> dict[str, Any]:
+    data = {".dockerconfigjson": content}
+    return _secret(name, namespace, data, kind="kubernetes.io/dockerconfigjson")
 
 
 def _secrets(installation: Installation, values: Values) -> dict[str, dict[str, str]]:

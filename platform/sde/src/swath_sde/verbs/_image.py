@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from swath_sde.verbs._options import as_json, file_option, json_option
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from swath_sde.changes import Change
+    from swath_sde.configuration import Installation
 
-_FILE = click.option(
-    "--file",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The installation.  [default: swath.yaml]",
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 _NAMES = click.argument("names", nargs=-1, metavar="[IMAGE]...")
 
@@ -40,9 +35,9 @@ def image() -> None:
 
 
 @image.command(name="list")
-@_FILE
-@_JSON
-def list_(file: Path | None, as_json: bool) -> None:
+@file_option
+@json_option
+def list_(file: Path | None, machine: bool) -> None:
     """Show what images there are, their tags, and which were built and pushed.
 
     \b
@@ -69,8 +64,8 @@ def list_(file: Path | None, as_json: bool) -> None:
                 "reference": current.reference if current else None,
             }
         )
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
+    if machine:
+        as_json(rows)
         return
     for row in rows:
         state = "pushed" if row["digest"] else "built" if row["built"] else "-"
@@ -80,7 +75,7 @@ def list_(file: Path | None, as_json: bool) -> None:
 
 @image.command()
 @_NAMES
-@_FILE
+@file_option
 @click.option("--again", is_flag=True, help="Build also what is there, for newer Debian packages.")
 @click.option(
     "--archive",
@@ -88,11 +83,14 @@ def list_(file: Path | None, as_json: bool) -> None:
     help="Also put docker archives into this folder.",
 )
 @_DRY_RUN
-@_JSON
+@json_option
 def build(  # noqa: PLR0917 -- click gives all of them by name
-    names: tuple[str, ...], file: Path | None, again: bool, archive: Path | None, dry_run: bool, as_json: bool
+    names: tuple[str, ...], file: Path | None, again: bool, archive: Path | None, dry_run: bool, machine: bool
 ) -> None:
     """Build images and all that they stand on. What has been built from the same files is kept.
+
+    Where swath.yaml says `images.place: cluster`, or `builder: kaniko`, they are built as Jobs in the
+    cluster, and are in the registry then.
 
     \b
     Examples:
@@ -104,15 +102,23 @@ def build(  # noqa: PLR0917 -- click gives all of them by name
     from swath_sde.images import Step, archive_images, build_images, plan_images  # noqa: PLC0415
 
     installation = load_installation(file)
+    if installation.images.in_cluster:
+        if again or archive is not None:
+            raise click.UsageError(
+                "--again and --archive are for builds on this machine; swath.yaml has them in the cluster "
+                "(images.place)"
+            )
+        _build_in_cluster(installation, names, dry_run=dry_run, machine=machine)
+        return
     if dry_run:
-        _show(plan_images(installation, names), as_json=as_json)
+        _show(plan_images(installation, names), machine=machine)
         return
 
     def tell(step: Step) -> None:
         if step.state == "kept":
             return
         left = f", about {_duration(step.left)} left" if step.left else ""
-        click.echo(f"[{step.done}/{step.total}] {step.image} {step.state}{left}", err=as_json)
+        click.echo(f"[{step.done}/{step.total}] {step.image} {step.state}{left}", err=machine)
 
     built = build_images(installation, names, tell, again=again)
     if archive is not None:
@@ -121,33 +127,48 @@ def build(  # noqa: PLR0917 -- click gives all of them by name
         archive.mkdir(parents=True, exist_ok=True)
         for name, made in archive_images(installation, names).items():
             shutil.copyfile(made, archive / f"{name}.tar")
-    if as_json:
-        click.echo(json.dumps([asdict(one) for one in built.values()], indent=2))
+    if machine:
+        as_json([asdict(one) for one in built.values()])
     else:
         click.echo(f"{len(built)} images are there.")
 
 
 @image.command()
-@_FILE
+@file_option
+@click.option("--registry", is_flag=True, help="Also in the installation's registry, and give back its room.")
 @_DRY_RUN
-@_JSON
-def prune(file: Path | None, dry_run: bool, as_json: bool) -> None:
+@json_option
+def prune(file: Path | None, registry: bool, dry_run: bool, machine: bool) -> None:
     """Remove built images and downloads that nothing follows from any more.
+
+    With --registry, tags that no current Dockerfile, no release and no pod names go from the registry, too,
+    and its garbage collection runs at once, which otherwise comes by its schedule.
 
     \b
     Examples:
       swath image prune --dry-run
       swath image prune
+      swath image prune --registry
     """  # noqa: D301
     from swath_sde.configuration import load_installation  # noqa: PLC0415
-    from swath_sde.images import prune_images  # noqa: PLC0415
 
-    _show(prune_images(load_installation(file), dry_run=dry_run), as_json=as_json)
+    installation = load_installation(file)
+    if registry:
+        from swath_sde.delivery import prune_with_registry  # noqa: PLC0415
+
+        changes = prune_with_registry(
+            installation, dry_run=dry_run, progress=lambda what: click.echo(what, err=True)
+        )
+    else:
+        from swath_sde.images import prune_images  # noqa: PLC0415
+
+        changes = prune_images(installation, dry_run=dry_run)
+    _show(changes, machine=machine, done=not dry_run)
 
 
 @image.command()
 @click.argument("name", metavar="IMAGE")
-@_FILE
+@file_option
 def sbom(name: str, file: Path | None) -> None:
     """Print what is in an image: its bill of materials, as CycloneDX JSON.
 
@@ -167,11 +188,30 @@ def sbom(name: str, file: Path | None) -> None:
     click.echo(document.read_text(encoding="utf-8"))
 
 
-def _show(changes: Sequence[Change], *, as_json: bool) -> None:
-    from swath_sde.changes import as_json as plain  # noqa: PLC0415
-    from swath_sde.changes import describe  # noqa: PLC0415
+def _build_in_cluster(
+    installation: Installation, names: Sequence[str], *, dry_run: bool, machine: bool
+) -> None:
+    from swath_sde.delivery import build_named, plan_delivery  # noqa: PLC0415 -- at the start of no other verb
+    from swath_sde.exclusive import exclusively  # noqa: PLC0415
 
-    click.echo(json.dumps(plain(changes), indent=2) if as_json else describe(changes))
+    if dry_run:
+        _show(plan_delivery(installation, names), machine=machine)
+        return
+    with exclusively(installation.name):
+        built = build_named(installation, names, lambda what: click.echo(what, err=True))
+    if machine:
+        as_json([asdict(one) for one in built.values()])
+    else:
+        click.echo(f"{len(built)} images are in {installation.image_registry}.")
+
+
+def _show(changes: Sequence[Change], *, machine: bool, done: bool = False) -> None:
+    from swath_sde import changes as told  # noqa: PLC0415 -- at the start of no other verb
+
+    if machine:
+        as_json(told.as_json(changes))
+    else:
+        click.echo(told.describe(changes, done=done))
 
 
 def _duration(seconds: float) -> str:

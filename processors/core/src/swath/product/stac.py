@@ -43,6 +43,7 @@ _MEDIA_TYPES = {
     ".zarr": "application/vnd+zarr",
     ".tif": str(pystac.MediaType.COG),
     ".png": str(pystac.MediaType.PNG),
+    ".html": str(pystac.MediaType.HTML),
     ".json": str(pystac.MediaType.JSON),
     ".nc": str(pystac.MediaType.NETCDF),
 }
@@ -189,7 +190,8 @@ def told(value: Any) -> bool:
 
 def _key(path: str) -> str:
     """``cog/b02.tif`` → ``b02``; the Zarr store is ``product``, the quick look ``quicklook``."""
-    return Path(path).stem
+    place = Path(path)
+    return f"{place.stem}-page" if place.suffix == ".html" else place.stem
 
 
 def asset_of(entry: ItemFile, folder: Path) -> tuple[str, pystac.Asset]:

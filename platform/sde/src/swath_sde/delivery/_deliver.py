@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change
 from swath_sde.cluster import EmbeddedCluster
-from swath_sde.errors import ConfigurationError
+from swath_sde.delivery._builds import FIRST, build_by_jobs, imported, needed_images
+from swath_sde.delivery._registry import registry_of
 from swath_sde.images import BuildError, Records, Registry, archive_images, catalogue, push_images
-from swath_sde.objects import objects_of
-from swath_sde.secrets import read_secret
-from swath_sde.trust import installation_authority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from swath_sde.configuration import Installation
 
-__all__ = ["FIRST", "deliver", "import_first", "plan_delivery", "plan_first", "reference_of"]
-
-FIRST = ("haproxy", "registry")
-"""Images of the registry itself and of the way to it: the embedded cluster cannot pull them from there."""
-
+__all__ = ["deliver", "import_first", "plan_delivery", "plan_first", "reference_of"]
 
 _PATIENCE = 120.0
 """Seconds that a registry has to answer once its pod is ready."""
@@ -35,7 +29,7 @@ def reference_of(installation: Installation, image: str) -> str:
     """
     tagged = _tagged(installation, image)
     built = Records(installation.name).read().get(image)
-    if _imported(installation, image) or built is None or built.reference.partition("@")[0] != tagged:
+    if imported(installation, image) or built is None or built.reference.partition("@")[0] != tagged:
         return tagged
     return f"{tagged}@{built.digest}" if built.digest else tagged
 
@@ -51,6 +45,7 @@ def plan_first(installation: Installation) -> list[Change]:
             Action.NONE if _tagged(installation, name) in names else Action.CREATE,
         )
         for name in FIRST
+        if imported(installation, name)
     ]
 
 
@@ -65,8 +60,8 @@ def import_first(installation: Installation) -> list[Change]:
     return changes
 
 
-def plan_delivery(installation: Installation) -> list[Change]:
-    """Return which images the registry lacks, or has in another version.
+def plan_delivery(installation: Installation, names: Sequence[str] = ()) -> list[Change]:
+    """Return which images the registry lacks, of all that pods pull, or of those that are named.
 
     Raises
     ------
@@ -75,10 +70,11 @@ def plan_delivery(installation: Installation) -> list[Change]:
     BuildError
         The registry does not answer.
     """
-    registry = _registry(installation)
+    registry = registry_of(installation)
     changes = []
+    wanted = names or _delivered(installation)
     for image in catalogue().values():
-        if image.part or _imported(installation, image.name):
+        if image.name not in wanted:
             continue
         there = registry.digest(image.name, image.tag)
         changes.append(
@@ -88,7 +84,7 @@ def plan_delivery(installation: Installation) -> list[Change]:
 
 
 def deliver(installation: Installation, progress: Callable[[str], None] | None = None) -> list[Change]:
-    """Push to the registry what it lacks, and return what was pushed.
+    """Push to the registry what it lacks, or have the cluster build it, and return what came to be there.
 
     Raises
     ------
@@ -97,48 +93,35 @@ def deliver(installation: Installation, progress: Callable[[str], None] | None =
     BuildError
         The registry does not answer, or refuses.
     """
-    _wait_for(_registry(installation), progress)
+    _wait_for(registry_of(installation), progress)
     changes = [change for change in plan_delivery(installation) if change.action is not Action.NONE]
     known = Records(installation.name).read()
-    wanted = [
-        image.name
-        for image in catalogue().values()
-        if not image.part and not _imported(installation, image.name)
-    ]
+    wanted = _delivered(installation)
+    if installation.images.in_cluster:
+        build_by_jobs(installation, wanted, progress or (lambda _: None))
+        return changes
     missing = {change.name for change in changes}
     # What is there may have been pushed by another machine: then its digest is not known here.
     if missing or any(name not in known or not known[name].digest for name in wanted):
-        push_images(installation, _registry(installation), wanted, progress)
+        push_images(installation, registry_of(installation), wanted, progress)
     return changes
+
+
+def _delivered(installation: Installation) -> list[str]:
+    """Return the images that pods pull from the registry."""
+    return [name for name in needed_images(installation) if not imported(installation, name)]
 
 
 def _wait_for(registry: Registry, progress: Callable[[str], None] | None) -> None:
     """Wait until the registry answers where it is pushed to: the ingress may just learn where its pod is."""
     end = time.monotonic() + _PATIENCE
-    while not registry.answers():
+    while why := registry.silence():
         if time.monotonic() > end:
-            raise BuildError(f"the registry {registry.host} does not answer after {_PATIENCE:.0f} s")
+            raise BuildError(f"{why} (asked for {_PATIENCE:.0f} s)")
         if progress is not None:
             progress("waiting for the registry")
         time.sleep(1)
 
 
-def _imported(installation: Installation, image: str) -> bool:
-    return image in FIRST and installation.where.kind == "embedded" and installation.images.registry is None
-
-
 def _tagged(installation: Installation, image: str) -> str:
     return f"{installation.image_registry}/{image}:{catalogue()[image].tag}"
-
-
-def _registry(installation: Installation) -> Registry:
-    namespace = installation.namespace("registry")
-    secret = read_secret(objects_of(installation), namespace, "registry")
-    if not secret:
-        raise ConfigurationError(f"the Secret registry in {namespace} is not there: apply `secrets` first")
-    return Registry(
-        address=installation.image_registry,
-        username=secret["username"],
-        password=secret["password"],
-        certificate=installation_authority(installation).path,
-    )
