@@ -90,8 +90,10 @@ def convert(
     from swath.cli._progress import progress
     from swath.errors import InputError
     from swath.io import commit, metering
+    from swath.io.address import is_url
     from swath.product import (
         check_sources,
+        locate,
         open_product,
         select_variables,
         write_cogs,
@@ -99,15 +101,16 @@ def convert(
         write_product,
     )
 
+    place = source if is_url(source) else locate(source)
     kind = kind or ("netcdf" if destination.endswith(".nc") else "zarr")
     if overviews and kind != "zarr":
         raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
     if collection and not item:
         raise InputError("--collection lists items: say by --item where that of this product goes")
     if kind == "netcdf":
-        commit.check_apart(Path(destination), source)
+        commit.check_apart(Path(destination), place)
     else:
-        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), source)
+        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), place)
     start = time.perf_counter()
     with metering.reading() as read, progress() as tell:
         tree = open_product(source)

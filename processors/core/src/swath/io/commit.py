@@ -16,13 +16,13 @@ import re
 import secrets
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swath.errors import DestinationError, InputError, WriteError
 from swath.io.journal import Journal, journal_path
+from swath.io.small_files import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +40,6 @@ _SETTLING = 60.0
 
 _KEPT = "kept"
 """Stands in the place of a process's number in the name of a partial that was left on purpose."""
-
-_FLUSHES = 16
-"""Files that are brought to disk at once: a product has thousands, each a wait that the disk can share."""
 
 
 def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -153,7 +150,7 @@ def new_product(
             yield partial
             if checksums:
                 write_checksums(partial)
-            _flush(partial)
+            flush_tree(partial)
             _appear(partial, final, overwrite=overwrite)
         except OSError as error:
             told = error.strerror or str(error)
@@ -368,17 +365,6 @@ def _locked(entry: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _flush(directory: Path) -> None:
-    """Bring all files and directories under ``directory`` to disk."""
-    paths = []
-    for folder, _, names in os.walk(directory):
-        paths += [Path(folder, name) for name in names]
-        paths.append(Path(folder))
-    with ThreadPoolExecutor(_FLUSHES, thread_name_prefix="swath-flush") as pool:
-        for _ in pool.map(_sync, paths):
-            pass  # the first error is raised here
 
 
 def _sync(path: Path) -> None:

@@ -4,6 +4,7 @@ from swath.product._chunks import ChunkSource, chunk_source, lazy_array
 from swath.product._cogs import write_cogs
 from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
+from swath.product._locate import locate
 from swath.product._open import READER_GROUP, Reader, open_product
 from swath.product._prepare import prepare_dataset
 from swath.product._subset import cut_window, placed, select_variables
@@ -28,6 +29,7 @@ __all__ = [
     "cut_window",
     "lay_out_store",
     "lazy_array",
+    "locate",
     "open_overviews",
     "open_product",
     "placed",

@@ -61,7 +61,9 @@ class Inputs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     product: str = Field(
-        description="Path or URL of the product; a relative path in a payload file counts from that file."
+        description="Path or URL (s3://, https://) of the product, or of a STAC item that tells where it is "
+        "(with #KEY after it, where a certain asset is meant); a relative path in a payload file counts from "
+        "that file."
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from swath.io.address import shown
 from swath.io.metering import Counts
 from swath.processing import Plan, size
 from swath.run._compute import Computed
@@ -65,7 +66,7 @@ class RunReport:
             "memory": {"fit": asdict(self.fit) if self.fit else None, "seen": self.peak_memory},
             "notes": list(self.notes),
             "versions": self.versions,
-            "payload": self.payload.model_dump(mode="json"),
+            "payload": _shown(self.payload),
             "plan": self.plan.to_dict(),
             "chunks": [record.to_dict() for record in self.computed.records],
         }
@@ -91,3 +92,10 @@ class RunReport:
         from swath.run._page import summary  # noqa: PLC0415 -- only in a notebook
 
         return summary(self)
+
+
+def _shown(payload: Payload) -> dict[str, Any]:
+    """Return a payload as plain data, without what may be secret in the product's address."""
+    content: dict[str, Any] = payload.model_dump(mode="json")
+    content["inputs"]["product"] = shown(content["inputs"]["product"])
+    return content

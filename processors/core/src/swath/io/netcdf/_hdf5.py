@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from swath.io.store import Store
 
-__all__ = ["read_hdf5"]
+__all__ = ["FRONT", "read_hdf5"]
 
-_PAGE = 1 << 16
-"""Bytes that are read at once for the headers."""
+_PAGE, FRONT = 1 << 16, 1 << 18
+"""Bytes that are read at once for the headers: on this machine, and where each request takes long."""
 
 _MAX_IN_MEMORY = 1 << 26
 """Bytes of a variable in a form that only the HDF5 library reads: those are read when the file is opened."""
@@ -224,6 +224,7 @@ class _View(io.RawIOBase):
         self._store, self._name = store, name
         self._size = store.size(name)
         self._at = 0
+        self._page_size = FRONT if store.remote else _PAGE
         self._pages: dict[int, bytes] = {}
 
     def readable(self) -> bool:
@@ -250,11 +251,13 @@ class _View(io.RawIOBase):
     def _range(self, start: int, stop: int) -> bytes:
         if start >= stop:
             return b""
-        first, last = start // _PAGE, (stop - 1) // _PAGE
+        page = self._page_size
+        first, last = start // page, (stop - 1) // page
         parts = b"".join(self._page(number) for number in range(first, last + 1))
-        return parts[start - first * _PAGE : stop - first * _PAGE]
+        return parts[start - first * page : stop - first * page]
 
     def _page(self, number: int) -> bytes:
         if number not in self._pages:
-            self._pages[number] = self._store.read_range(self._name, number * _PAGE, (number + 1) * _PAGE)
+            start = number * self._page_size
+            self._pages[number] = self._store.read_range(self._name, start, start + self._page_size)
         return self._pages[number]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import xarray as xr
 
 from swath.errors import ProductError
-from swath.io.jpeg2000 import Header, read_header
+from swath.io.jpeg2000 import FRONT, Header, read_header
 from swath.product.sentinel2._attributes import container_attributes, product_attributes
 from swath.product.sentinel2._bands import BANDS
 from swath.product.sentinel2._files import Granule, Level, product_metadata_file
@@ -65,6 +65,7 @@ class SafeL1CReader:
             named = {f"band {kind}": file for (kind, _), file in files.items()}
         named |= {f"mask {kind} {band}".rstrip(): file for (kind, band), file in tile.masks.items()}
         _require(store, named)
+        store.warm([(file, 0, FRONT if file.endswith(".jp2") else None) for file in named.values()])
         images = {key: read_header(store, file) for key, file in files.items()}
         scene = Scene(store, image_frames(store, images, tile))
         self._add(scene, product, images, tile)
