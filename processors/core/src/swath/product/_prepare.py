@@ -57,7 +57,8 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
         data = _regular(found, encoding["chunks"])
         packed = stored_array(found)
         if packed is not None:
-            encoding[STORED_KEY] = (data.name, packed.rechunk(encoding["chunks"]))
+            packed = packed.rechunk(encoding["chunks"])  # type: ignore[no-untyped-call] # dask's
+            encoding[STORED_KEY] = (data.name, packed)
         placed = values if name in dataset.data_vars else coordinates
         placed[name] = (found.dims, data, attributes, encoding)
     return xr.Dataset(values, coordinates, dataset.attrs)

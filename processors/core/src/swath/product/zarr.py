@@ -326,8 +326,8 @@ def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Varia
         dimensions = document["dimension_names"] or ()  # of one value other writers say null
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
-    stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)
-    data = xr.core.indexing.LazilyIndexedArray(stored)  # type: ignore[no-untyped-call] # xarray's
+    stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)  # type: ignore[no-untyped-call] # xarray's
+    data = xr.core.indexing.LazilyIndexedArray(stored)
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
 
