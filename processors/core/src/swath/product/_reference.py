@@ -1,8 +1,8 @@
 """Reference systems in the words of CF: a projection's parameters by their names there, and WKT beside.
 
-GDAL's own database tells them, which comes with rasterio. pyproj would, too, but a process in which eccodes was
-imported before dies in it: each of them brings the library underneath, and eccodes puts its own before all
-others.
+GDAL's own database tells them, which comes with rasterio. pyproj would, too, but a process in which eccodes
+was imported before dies in it: each of them brings the library underneath, and eccodes puts its own before
+all others.
 
 Sources: CF conventions 1.11, appendix F; codes of methods and parameters of the EPSG registry.
 """
