@@ -18,7 +18,10 @@ def small_run(tmp_path_factory):
     sizes = ["--size", "1098", "--safe-size", "366", "--groups", "3", "--repeat", "1"]
     places = ["--work", folder / "work", "--json", folder / "figures.json", "--table", folder / "page.md"]
     done = subprocess.run(
-        [sys.executable, RUN, "--without", "eopf", *sizes, *places], capture_output=True, text=True, check=False
+        [sys.executable, RUN, "--without", "eopf", *sizes, *places],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((folder / "figures.json").read_text()), (folder / "page.md").read_text(), folder
@@ -37,7 +40,9 @@ def test_every_side_of_every_case_is_measured(small_run):
 def test_sides_answer_the_same(small_run):
     figures = small_run[0]["figures"]
     for name in ("open", "band", "mean", "index", "write", "small-write"):
-        answers = {side: found["answer"] for side, found in figures[name].items() if found["answer"] is not None}
+        answers = {
+            side: found["answer"] for side, found in figures[name].items() if found["answer"] is not None
+        }
         assert len(answers) >= 3, name
         assert max(answers.values()) == pytest.approx(min(answers.values()), rel=1e-4), name
 
