@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measure Swath beside eopf, plain xarray with dask, and the floor; print ratios, and write the page of the docs.
+"""Measure Swath beside eopf, plain xarray with dask, and the floor; print ratios, write the docs' page.
 
     .venv/bin/python benchmarks/run.py [--only CASE …] [--repeat N] [--size PIXELS] [--without eopf]
 
-Each figure comes from processes of its own, turn by turn over all sides. The peer's environment and the inputs
-are made on the first run and kept in the cache of this user.
+Each figure comes from processes of its own, turn by turn over all sides. The peer's environment and the
+inputs are made on the first run and kept in the cache of this user.
 """
 
 from __future__ import annotations

@@ -80,7 +80,6 @@ CASES = (
             sides="oetpf",
         ),
         aim=4,
-        memory=1 / 3,
     ),
     Case("mean", "masked mean over four bands", _sides("mean", sides="oetpf"), aim=3, memory=1 / 3),
     Case(
@@ -116,7 +115,7 @@ CASES = (
     Case("convert", "SAFE to Zarr", _sides("convert", sides="oetf"), aim=2, needs="safe"),
     Case(
         "window",
-        "512 × 512 pixels through three steps",
+        "512 x 512 pixels through three steps",
         _sides("window", (f"{FLOOR}: its chunks read", ("ours", "window_chunks")), sides="o"),
         floor=2,
     ),

@@ -16,7 +16,7 @@ import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from suite.job import BANDS, CHUNKS, CLASSES, GROUP  # noqa: E402 -- the folder is put on the path first
+from suite.job import BANDS, CHUNKS, CLASSES, GROUP
 
 __all__ = ["in_memory", "make_safe", "make_tile", "small_arrays"]
 
@@ -92,7 +92,7 @@ def _discovery(name: str) -> dict[str, Any]:
 
 
 def make_safe(folder: Path, size: int) -> Path:
-    """Return the simulated level-1C product of a size, made where it is not there yet: whole, or not at all."""
+    """Return the simulated level-1C product of a size, made where it is not there yet."""
     kept = folder / f"safe-{_EDITION}-{size}"
     if not kept.is_dir():
         from swath_sentinel2.simulator import simulate
@@ -126,7 +126,7 @@ def in_memory(tile: Path) -> xr.DataTree:
 
 
 def small_arrays(groups: int) -> xr.DataTree:
-    """Return many small arrays: float32 that does not compress to nothing, ten a group, two attributes each."""
+    """Return many small arrays: float32 that does not compress to nothing, ten a group."""
     random = np.random.default_rng(0)
     attributes = {"units": "m", "long_name": "a small array"}
     datasets = {

@@ -13,12 +13,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.job import Job
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from suite.cases import Case
+    from suite.job import Job
 
 __all__ = ["Figures", "measure"]
 
@@ -28,7 +27,7 @@ class Figures:
     """What was measured of one way of a case."""
 
     seconds: list[float] = field(default_factory=list)
-    """By the clock, one a process: the least of what it timed, because other work on the machine only adds."""
+    """By the clock, one a process: the least of what it timed."""
     cpu: list[float] = field(default_factory=list)
     """Of all CPUs together."""
     peaks: list[int] = field(default_factory=list)
@@ -39,13 +38,13 @@ class Figures:
 
     @property
     def clock(self) -> float:
-        """Median seconds by the clock."""
-        return statistics.median(self.seconds)
+        """Least seconds by the clock: other work on the machine only adds."""
+        return min(self.seconds)
 
     @property
     def processors(self) -> float:
-        """Median seconds of CPU."""
-        return statistics.median(self.cpu)
+        """Least seconds of CPU."""
+        return min(self.cpu)
 
     @property
     def peak(self) -> float:
@@ -98,7 +97,7 @@ def _environment() -> dict[str, str]:
 
 def _command(python: Path, program: str, found: Figures) -> None:
     """Time a program from start to end, several times: it is short."""
-    script = python.with_name(program.split()[0])
+    script = python.with_name(program.split(maxsplit=1)[0])
     command = [str(script), *program.split()[1:]] if script.is_file() else [str(python), "-c", program]
     seconds, cpu, peaks = [], [], []
     for turn in range(4):

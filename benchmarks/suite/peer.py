@@ -63,7 +63,8 @@ def _interpreter() -> Path:
     found = shutil.which(f"python{PYTHON}", path=os.pathsep.join(places))
     if found is None:
         raise PeerError(
-            f"eopf needs Python {PYTHON}, and there is no python{PYTHON} on PATH; install it, or pass --without eopf"
+            f"eopf needs Python {PYTHON}, and there is no python{PYTHON} on PATH; install it, or pass "
+            "--without eopf"
         )
     return Path(found)
 

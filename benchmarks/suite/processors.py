@@ -14,23 +14,25 @@ _COUNTS = ("b02", "b03", "b04", "b08")
 
 
 @step(
-    inputs=[*(Input(band) for band in _COUNTS), Input("classes", "uint8")],
+    inputs=[*(Input(band, "uint16") for band in _COUNTS), Input("classes", "uint8")],
     outputs=[Output("mean")],
 )
 def clear_mean(b02, b03, b04, b08, classes):
     """Average four bands where the ground is clear."""
-    total = b02 + b03
+    total = np.add(b02, b03, dtype=np.float32)
     total += b04
     total += b08
     total *= np.float32(0.25)
-    total[classes != CLEAR] = np.nan
+    np.copyto(total, np.nan, where=classes != CLEAR)
     return total
 
 
 @step(inputs=[Input("red"), Input("nir")], outputs=[Output("ndvi")])
 def ndvi(red, nir):
     """Normalised difference vegetation index."""
-    return (nir - red) / (nir + red)
+    index = nir - red
+    index /= nir + red
+    return index
 
 
 @step(inputs=[Input("ndvi")], outputs=[Output("smooth")], halo=1, edge="nearest")

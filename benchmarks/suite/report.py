@@ -9,14 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cases import CASES, OURS, Case
-from suite.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from suite.measure import Figures
+    from suite.verdict import Verdict
 
 __all__ = ["case_text", "machine", "page"]
+
+
+HEAD = """\
+# Benchmarks
+
+What Swath costs beside [EOPF's own core](https://pypi.org/project/eopf/), plain xarray with dask, and the
+floor: the same work on the same bytes by codec, numpy and plain files alone. One command measures all of it
+and writes this page; [the how-to](../how-to/benchmarks.md) tells how, and what each case does.
+"""
+
+NOTE = """\
+Times are the least of several, by the clock; seconds of all CPUs together stand beside them, which other
+work on the machine disturbs less. Memory is the peak of the whole process, imports included. An aim counts
+as reached where one of the two times reaches it, or where Swath is within 1.2 times of a floor that is
+nearer than the aim. A ratio without a word beside it is told and not aimed at.
+"""
 
 
 def machine() -> dict[str, str]:
@@ -52,8 +68,8 @@ def case_text(case: Case, found: Mapping[str, Figures], verdicts: list[Verdict],
                 f"{figures.processors / max(ours.processors, 1e-4):.2f}",
             )
         lines.append(
-            f"  {way:30}{_seconds(figures.clock):>10}{ratios[0]:>8}{_seconds(figures.processors):>10}{ratios[1]:>8}"
-            f"{_bytes(figures.peak):>10}"
+            f"  {way:30}{_seconds(figures.clock):>10}{ratios[0]:>8}"
+            f"{_seconds(figures.processors):>10}{ratios[1]:>8}{_bytes(figures.peak):>10}"
         )
     lines += [f"  {_mark(v):8} {v.aim}: {v.found}" for v in verdicts]
     if wrong:
@@ -69,21 +85,11 @@ def page(
     """Return the page of the documentation, in Markdown."""
     told = [case for case in CASES if case.name in results]
     lines = [
-        "# Benchmarks",
-        "",
-        "What Swath costs beside [EOPF's own core](https://pypi.org/project/eopf/), plain xarray with dask, and the floor:",
-        "the same work on the same bytes by codec, numpy and plain files alone. One command measures all of it and writes",
-        "this page; [the how-to](../how-to/benchmarks.md) tells how, and what each case does.",
-        "",
-        ", ".join(
-            f"{name} {value}" if name not in ("processor",) else value for name, value in settings.items()
-        )
+        HEAD,
+        ", ".join(value if name == "processor" else f"{name} {value}" for name, value in settings.items())
         + ".",
         "",
-        "Times are medians, by the clock; seconds of all CPUs together stand beside them, which other work on the machine",
-        "disturbs less. Memory is the peak of the whole process, imports included. An aim counts as reached where one of",
-        "the two times reaches it, or where Swath is within 1.2 × of a floor that is nearer than the aim.",
-        "",
+        NOTE,
         "## Aims",
         "",
         "| case | aim | found | |",

@@ -32,8 +32,7 @@ class Verdict:
     aim: str
     found: str
     reached: bool | None
-    """By the clock, or where the machine is busy by seconds of CPU: whichever is better. None where nothing is
-    aimed at and it is told all the same."""
+    """By the clock or by seconds of CPU, whichever is better; None where it is told and not aimed at."""
 
 
 def judge(
@@ -59,7 +58,7 @@ def judge(
             continue
         near = any(n <= NEAR_FLOOR for n in least)
         verdicts.append(
-            Verdict(f"{aim:g} × faster than {way}", _two(times), reached=max(times) >= aim or near)
+            Verdict(f"{aim:g} x faster than {way}", _two(times), reached=max(times) >= aim or near)
         )
     if case.floor is not None:
         for way, figures in found.items():
@@ -67,7 +66,7 @@ def judge(
                 times = _ratios(ours, figures)
                 verdicts.append(
                     Verdict(
-                        f"within {case.floor:g} × of {way}", _two(times), reached=min(times) <= case.floor
+                        f"within {case.floor:g} x of {way}", _two(times), reached=min(times) <= case.floor
                     )
                 )
     eopf = _of(found, EOPF)
@@ -81,13 +80,13 @@ def judge(
         spread = max(costs) / min(costs)
         verdicts.append(
             Verdict(
-                "a pixel costs the same in every window", f"{spread:.2f} ×", reached=spread <= PROPORTIONAL
+                "a pixel costs the same in every window", f"{spread:.2f} x", reached=spread <= PROPORTIONAL
             )
         )
     if case.name == "tenfold" and other is not None and not other[OURS].failure:
         more = max(ours.peak, other[OURS].peak) / min(ours.peak, other[OURS].peak)
         verdicts.append(
-            Verdict("the same peak memory within 20 %", f"{more:.2f} ×", reached=more <= SAME_MEMORY)
+            Verdict("the same peak memory within 20 %", f"{more:.2f} x", reached=more <= SAME_MEMORY)
         )
     return verdicts
 
@@ -102,7 +101,7 @@ def _ratios(slow: Figures, fast: Figures) -> tuple[float, float]:
 
 
 def _two(times: tuple[float, float]) -> str:
-    return f"{_short(times[0])} × (CPU {_short(times[1])} ×)"
+    return f"{_short(times[0])} x (CPU {_short(times[1])} x)"
 
 
 def _short(number: float) -> str:

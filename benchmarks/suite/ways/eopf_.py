@@ -1,7 +1,7 @@
 """eopf's way: by its own readers and writers; run by the Python of its own environment.
 
-*As it is* means that nothing is chosen: its reader takes chunks as dask merges them to about 128 MB. *Tuned* is the
-fastest that we found: the stored chunks, and its writer that goes past xarray.
+*As it is* means that nothing is chosen: its reader takes chunks as dask merges them to about 128 MB. *Tuned*
+is the fastest that we found: the stored chunks, and its writer that goes past xarray.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from eopf.store import open_datatree
 from eopf.store.fast_zarr_writer import EODataTreeFastZarrWriter
 from eopf.store.zarr_reader import EODataTreeZarrReader
 from eopf.store.zarr_writer import EODataTreeZarrWriter
+
 from suite.inputs import in_memory, small_arrays
 from suite.job import CLASSES, CLEAR, GROUP, Job
 
@@ -77,7 +78,7 @@ def mean(job: Job, *, tuned: bool = False) -> Callable[[], Any]:
     def run() -> float:
         bands = [tree[f"{TEN}/{band}"].astype(np.float32) for band in ("b02", "b03", "b04", "b08")]
         clear = tree[f"/{CLASSES}"] == CLEAR
-        return float((sum(bands) / 4).where(clear).mean(dtype="float64").compute())
+        return float((sum(bands) / 4).where(clear).mean().compute())
 
     return run
 

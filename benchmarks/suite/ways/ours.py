@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import swath
-from suite.job import GROUP, Job
 from swath.product import chunk_source
+
+from suite.job import GROUP, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def mean(job: Job) -> Callable[[], Any]:
     from suite.processors import MEAN
 
     tree = swath.open_product(job.tile)
-    return lambda: float(swath.apply(MEAN, tree)["/mean"].mean(dtype="float64").compute())
+    return lambda: float(swath.apply(MEAN, tree)["/mean"].mean().compute())
 
 
 def index(job: Job) -> Callable[[], Any]:
@@ -117,7 +118,7 @@ def window_chunks(job: Job) -> Callable[[], Any]:
 
 
 def area(job: Job) -> Callable[[], Any]:
-    """Compute a chain of three steps on ever larger windows; answer with microseconds of CPU a pixel of each."""
+    """Compute a chain of three steps on ever larger windows; answer with CPU microseconds a pixel."""
     from suite.processors import THREE_STEPS
 
     tree = swath.open_product(job.tile)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+
 from suite.job import CLASSES, CLEAR, GROUP, Job
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def mean(job: Job) -> Callable[[], Any]:
     def run() -> float:
         bands = [tree[f"{TEN}/{band}"].astype(np.float32) for band in ("b02", "b03", "b04", "b08")]
         clear = tree[f"/{CLASSES}"] == CLEAR
-        return float((sum(bands) / 4).where(clear).mean(dtype="float64").compute())
+        return float((sum(bands) / 4).where(clear).mean().compute())
 
     return run
 

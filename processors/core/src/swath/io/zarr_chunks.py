@@ -1,4 +1,4 @@
-"""Chunks of numbers that are packed by Blosc, or not at all, packed and unpacked without Zarr's own machinery.
+"""Chunks of numbers that are packed by Blosc, or not at all, without Zarr's own machinery.
 
 That machinery goes through an event loop, once a chunk, for whatever codecs and stores there are. Most arrays
 of EOPF products need one codec and one file a chunk: reading and writing them costs then what the codec does.
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["ChunkCodec"]
+__all__ = ["ChunkCodec", "blosc"]
 
 _NUMBERS = "biufc"
 """Kinds of types that are packed as they lie in memory."""
@@ -111,10 +112,7 @@ class ChunkCodec:
         return packed
 
     def _packer(self) -> Any:
-        from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415 -- ships no types
-
-        name, level, shuffle = self.blosc or ("", 0, 0)
-        return Blosc(name, level, shuffle)
+        return blosc(*(self.blosc or ("zstd", 3, 2)))
 
     def empty(self) -> npt.NDArray[Any]:
         """Return a chunk that is not stored: one number, seen as often as the chunk has it."""
@@ -129,6 +127,18 @@ class ChunkCodec:
         if not (first != first if missing else first == fill):  # noqa: PLR0124
             return False  # most chunks are done with by one look
         return bool(np.isnan(block).all() if missing else (block == fill).all())
+
+
+@cache
+def blosc(compressor: str, level: int, shuffle: int) -> Any:
+    """Return the codec, which works in the thread that calls it: whoever wants more threads has them."""
+    from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415 -- ships no types
+    from numcodecs import blosc as library  # noqa: PLC0415
+
+    # Called by the main thread, it would share a chunk of a few kilobytes between threads, and wait for them;
+    # Zarr itself turns that off as well.
+    library.use_threads = False
+    return Blosc(compressor, level, shuffle)
 
 
 def _expect(found: int, expected: int, place: str) -> None:
@@ -168,7 +178,7 @@ def _of_3(document: Mapping[str, Any]) -> ChunkCodec | None:
     if document.get("storage_transformers") or not isinstance(document["data_type"], str):
         return None
     dtype = np.dtype(document["data_type"])
-    order = ">" if codecs[0][1].get("endian") == "big" else "<"
+    order: Literal["<", ">"] = ">" if codecs[0][1].get("endian") == "big" else "<"
     told = codecs[-1][1]
     blosc = None
     if len(codecs) == 2:

@@ -107,7 +107,7 @@ def lazy_chunks(variable: xr.Variable) -> tuple[tuple[int, ...], ...] | None:
 def stored_array(variable: xr.Variable) -> da.Array | None:
     """Return the stored numbers of a variable that was decoded while it was read, and never changed.
 
-    None of any other one. Written again, such a variable need not be packed: its numbers are those of the source.
+    None of any other one. Written again, such a variable need not be packed: its source has the numbers.
     """
     source: Any = variable.encoding.get(ENCODING_KEY)
     scale_factor = variable.encoding.get("scale_factor")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -12,8 +11,9 @@ import numpy as np
 import xarray as xr
 
 from swath.io.small_files import make_folders, write_files
-from swath.io.zarr_chunks import ChunkCodec
+from swath.io.zarr_chunks import ChunkCodec, blosc
 from swath.io.zarr_documents import ArrayLayout, Documents, array_document, write_documents
+from swath.product._encode import encoded
 from swath.product._prepare import STORED_KEY, plain
 from swath.product._shards import inner_chunks
 from swath.product._zarr_blocks import ChunkFiles
@@ -92,11 +92,11 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
     # Zarr has a type for truth values, which CF has not.
     known = variable.dtype.kind == "b"
     name, packed = variable.encoding.pop(STORED_KEY, ("", None))
-    encoded = variable if known else xr.conventions.encode_cf_variable(variable, name=path)
-    data = packed if packed is not None and getattr(variable.data, "name", "") == name else encoded.data
+    stored = variable if known else encoded(variable, path)
+    data = packed if packed is not None and getattr(variable.data, "name", "") == name else stored.data
     if data.dtype.kind in "UOTS":
         data = _text(np.asarray(data), zarr_format)
-    attributes = dict(encoded.attrs)
+    attributes = dict(stored.attrs)
     fill_value = attributes.pop("_FillValue", None)
     if zarr_format == 3 and fill_value is not None:
         from xarray.backends.zarr import FillValueCoder  # noqa: PLC0415 -- imports zarr
@@ -113,7 +113,7 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
         shape=data.shape,
         chunks=inner,
         dtype=data.dtype,
-        dimensions=tuple(map(str, encoded.dims)),
+        dimensions=tuple(map(str, stored.dims)),
         shards=outer,
         fill_value=fill_value,
         attributes=plain(attributes),
@@ -163,18 +163,13 @@ def write_arrays(stored: Iterable[StoredArray], directory: Path) -> None:
 
 
 def _whole_files(array: StoredArray, directory: Path) -> tuple[str, bytes]:
-    """Return name and bytes of the one chunk of an array in memory: products have hundreds, of a few kB each."""
+    """Return name and bytes of the one chunk of an array in memory: products have hundreds of them."""
     data = np.ascontiguousarray(array.data, array.data.dtype.newbyteorder("<"))
     zeros = ["0"] * array.data.ndim
     two = array.document["zarr_format"] == 2
     name = (".".join(zeros) or "0") if two else "/".join(["c", *zeros])
     if len(zeros) and not two:
         make_folders(directory, {f"{array.path}/{name.rpartition('/')[0]}"})
-    return f"{array.path}/{name}", data.tobytes() if data.dtype.kind == "U" else _packer().encode(data)
-
-
-@cache
-def _packer() -> Any:
-    from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415 -- ships no types
-
-    return Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE)
+    return f"{array.path}/{name}", data.tobytes() if data.dtype.kind == "U" else blosc("zstd", 3, 2).encode(
+        data
+    )

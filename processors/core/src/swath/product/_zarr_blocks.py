@@ -15,7 +15,8 @@ from swath.io.metering import Counts, count
 from swath.io.store import MissingFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     import numpy.typing as npt
 
@@ -31,7 +32,12 @@ class StoredNumbers(BackendArray):
     shards = None
 
     def __init__(
-        self, files: Store, path: str, document: Mapping[str, Any], codec: ChunkCodec, metered: Set[str]
+        self,
+        files: Store,
+        path: str,
+        document: Mapping[str, Any],
+        codec: ChunkCodec,
+        metered: AbstractSet[str],
     ) -> None:
         self.files = files
         self.path = path
@@ -44,31 +50,12 @@ class StoredNumbers(BackendArray):
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """Return what xarray asks for; only the chunks that hold it are read."""
-        found: Any = indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.BASIC, self._basic
-        )  # type: ignore[no-untyped-call] # xarray's
-        return found
+        basic = indexing.IndexingSupport.BASIC
+        return indexing.explicit_indexing_adapter(key, self.shape, basic, self._basic)
 
     def _basic(self, key: tuple[int | slice, ...]) -> Any:
-        spans, inside = [], []
-        for part, length in zip(key, self.shape, strict=True):
-            touched = (
-                range(*part.indices(length))
-                if isinstance(part, slice)
-                else range(part % length, part % length + 1)
-            )
-            low, high = (
-                (min(touched[0], touched[-1]), max(touched[0], touched[-1]) + 1) if touched else (0, 0)
-            )
-            spans.append((low, high))
-            if not isinstance(part, slice):
-                inside.append(0)
-            elif not touched:
-                inside.append(slice(0, 0))
-            else:
-                stop = touched[-1] - low + (1 if touched.step > 0 else -1)
-                inside.append(slice(touched[0] - low, stop if stop >= 0 else None, touched.step))
-        return self._region(spans)[tuple(inside)]
+        boxes = [_box(part, length) for part, length in zip(key, self.shape, strict=True)]
+        return self._region([(low, high) for low, high, _ in boxes])[tuple(inside for *_, inside in boxes)]
 
     def _region(self, spans: list[tuple[int, int]]) -> npt.NDArray[Any]:
         """Return a box of the array, put together from its chunks."""
@@ -103,6 +90,20 @@ class StoredNumbers(BackendArray):
         except MissingFileError:
             return self.metadata.empty()
         return self.metadata.decode(data, f"{self.files.location}: {name}").astype(self.dtype, copy=False)
+
+
+def _box(part: int | slice, length: int) -> tuple[int, int, int | slice]:
+    """Return the first and last (exclusive) index that a key touches, and the key within them.
+
+    Steps are positive: xarray turns the others round before it asks.
+    """
+    if not isinstance(part, slice):
+        index = part % length
+        return index, index + 1, 0
+    touched = range(*part.indices(length))
+    if not touched:
+        return 0, 0, slice(0, 0)
+    return touched[0], touched[-1] + 1, slice(None, None, touched.step)
 
 
 @dataclass(frozen=True)
