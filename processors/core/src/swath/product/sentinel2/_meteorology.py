@@ -7,6 +7,7 @@ attributes are those of EOPF products, which are those that cfgrib gives.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,10 @@ def _messages(data: bytes, where: str) -> Iterator[bytes]:
 
 
 def _array(message: bytes, where: str) -> xr.DataArray:
+    # eccodes brings a PROJ of its own, which all that is loaded later sees: pyproj then finds no database,
+    # and ends the process. What is loaded before keeps its own.
+    with suppress(ImportError):
+        import_module("pyproj")
     eccodes: Any = import_module("eccodes")  # optional, and slow to import; it has no types
 
     try:
