@@ -1,11 +1,13 @@
 """What builds refuse before anything is begun, the command line of buildah, records and locks."""
 
+import os
 import shutil
 import threading
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from swath_sde.changes import Action
 from swath_sde.configuration import Installation
 from swath_sde.errors import ConfigurationError
 from swath_sde.images import (
@@ -16,16 +18,13 @@ from swath_sde.images import (
     Records,
     build_images,
     catalogue,
+    plan_images,
 )
 from swath_sde.images._apt import package_sources
 from swath_sde.images._build import check_room
 from swath_sde.images._buildah import Buildah
 from swath_sde.images._programs import logged
 from swath_sde.images._records import building
-
-needs_buildah = pytest.mark.skipif(
-    not shutil.which("buildah"), reason="the command line is that of a program"
-)
 
 
 def test_refuses_an_unknown_image_before_anything_else(small: Path) -> None:
@@ -56,8 +55,18 @@ def test_refuses_a_full_disk_with_numbers(home: Path, monkeypatch: pytest.Monkey
     check_room(0)
 
 
-@needs_buildah
-def test_a_build_takes_nothing_from_the_network_by_itself_and_is_deterministic(home: Path) -> None:
+def test_a_plan_needs_no_program_that_is_yet_to_be_installed(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(small))
+    assert [change.action for change in plan_images(Installation())] == [Action.CREATE, Action.CREATE]
+
+
+def test_a_build_takes_nothing_from_the_network_by_itself_and_is_deterministic(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "buildah").touch(0o755)  # only its command line is made here
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     image = catalogue()["hub"]
     context = Path("/contexts/hub")
     command = Buildah(suite="trixie").command(

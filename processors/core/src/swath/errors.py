@@ -7,6 +7,7 @@ __all__ = [
     "PayloadError",
     "ProductError",
     "RunError",
+    "StoreError",
     "SwathError",
     "WindowError",
     "WriteError",
@@ -48,6 +49,10 @@ class DestinationError(InputError):
 
 class RunError(SwathError):
     """A run failed: a chunk could not be computed."""
+
+
+class StoreError(SwathError):
+    """A store of files behind a network failed, however often it was asked, or changed while it was read."""
 
 
 class WriteError(SwathError):

@@ -164,7 +164,7 @@ class ReaderContract:
         """Each file that ends early is found out, at the latest when it is read."""
         for file in self._files(copy):
             whole = file.read_bytes()
-            for length in (0, 1, len(whole) // 2, len(whole) - 2):
+            for length in (0, 1, len(whole) // 2, len(whole.rstrip()) - 2):
                 file.write_bytes(whole[:length])
                 self._refused(copy)
             file.write_bytes(whole)

@@ -1,6 +1,7 @@
 """``swath convert``: losslessly, all or nothing."""
 
 import numpy as np
+import pystac
 import pytest
 import swath
 import xarray as xr
@@ -81,3 +82,39 @@ def test_a_destination_never_swallows_the_product(product, tmp_path, capsys, des
     told = capsys.readouterr().err
     assert "lie in one another" in told or "is not a product" in told
     assert len(swath.open_product(tmp_path / "folder/p.zarr").groups) > 10
+
+
+def test_images_become_cogs_with_an_item(product, tmp_path, capsys):
+    assert status(product, tmp_path / "p", "--to", "cog", "--band", "b01", "--band", "b09") == 0
+    assert "left out, because they are on no map grid: conditions/geometry/" in capsys.readouterr().err
+    found = swath.open_product(tmp_path / "p")["measurements/reflectance/r60m"]
+    expected = swath.open_product(product)["measurements/reflectance/r60m"]
+    np.testing.assert_array_equal(found["b09"], expected["b09"])
+    assert set(found.data_vars) == {"b01", "b09"}
+
+
+def test_an_item_and_a_collection_are_written_beside_the_product(product, tmp_path):
+    for name in ("one", "two"):
+        options = [
+            "--include",
+            "*/r60m/b01",
+            "--item",
+            tmp_path / f"{name}.json",
+            "--collection",
+            tmp_path / "c.json",
+        ]
+        assert status(product, tmp_path / f"{name}.zarr", *options) == 0
+    collection = pystac.Collection.from_file(str(tmp_path / "c.json"))
+    (item,) = collection.get_items()  # of the same product: the second one has replaced the first
+    assert item.assets["product"].get_absolute_href() == str(tmp_path / "two.zarr")
+    assert item.assets["product"].media_type == "application/vnd+zarr"
+
+
+def test_overviews_are_written_where_there_is_something_to_make_them_of(product, tmp_path, capsys):
+    assert status(product, tmp_path / "p.zarr", "--overviews", "--include", "*/b02") == 2
+    assert "leave that option out" in capsys.readouterr().err
+    assert status(product, tmp_path / "p.nc", "--overviews") == 2
+    assert "--overviews are for Zarr" in capsys.readouterr().err
+    assert status(product, tmp_path / "p.zarr", "--collection", tmp_path / "c.json") == 2
+    assert "--item" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

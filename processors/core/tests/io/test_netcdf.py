@@ -1,6 +1,9 @@
 """NetCDF files: what is read is what h5py, h5netcdf and GDAL read; what cannot be read is told."""
 
 import contextlib
+import os
+import signal
+import threading
 
 import dask
 import h5netcdf
@@ -12,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from swath.errors import MetadataError, ProductError, SwathError
 from swath.io import metering
-from swath.io.netcdf import read_file
-from swath.io.store import open_store
+from swath.io.netcdf import _apart, read_file
+from swath.io.store import MissingFileError, open_store
 from swath.product._blocks import raw
 
 CLASSIC = [
@@ -175,38 +178,90 @@ def test_a_link_to_another_file_is_refused(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> dict[str, tuple[bytes, list[int]]]:
-    """Return kind → a file's bytes, and the places in it that are damaged.
-
-    Of HDF5 those are the chunks, which are decoded here. Its headers are the HDF5 library's to read, and some
-    damage to them ends the process in that library: the page on Sentinel-3 says so.
-    """
+def whole(tmp_path_factory) -> dict[str, bytes]:
+    """Return kind → a file's bytes: chunks, groups, attributes of all sorts, dimension scales."""
     folder = tmp_path_factory.mktemp("whole")
-    with h5py.File(folder / "a.nc", "w") as file:
-        data = np.arange(400).reshape(20, 20)
-        file.create_dataset("v", data=data, chunks=(5, 5), compression="gzip", shuffle=True)
-    blocks = read_file(open_store(folder), "a.nc").variables["v"].index.values()
-    places = [place for block in blocks for place in range(block.offset, block.offset + block.size)]
-    return {
-        "hdf5": ((folder / "a.nc").read_bytes(), places),
-        "classic": (classic(2), list(range(len(classic(2))))),
-    }
+    for kind, libver in (("earliest", "earliest"), ("latest", "latest")):
+        with h5py.File(folder / f"{kind}.nc", "w", libver=libver) as file:
+            data = np.arange(400).reshape(20, 20)
+            made = file.create_dataset("v", data=data, chunks=(5, 5), compression="gzip", shuffle=True)
+            group = file.create_group("g")
+            group.attrs.update({"numbers": np.arange(5), "text": "text", "texts": ["a", "b"]})
+            scale = group.create_dataset("x", data=np.arange(20.0))
+            scale.make_scale("x")
+            made.dims[0].attach_scale(scale)
+            group.create_dataset("names", data=["a", "bb"], dtype=h5py.string_dtype())
+    hdf5 = {kind: (folder / f"{kind}.nc").read_bytes() for kind in ("earliest", "latest")}
+    return {**hdf5, "classic": classic(2)}
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Some damage keeps the library busy for ever; that is found out sooner here."""
+    monkeypatch.setattr(_apart, "PATIENCE", 5.0)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    kind=st.sampled_from(["hdf5", "classic"]),
+    kind=st.sampled_from(["earliest", "latest", "classic"]),
     flips=st.lists(st.tuples(st.integers(0, 1 << 14), st.integers(0, 255)), max_size=4),
     cut=st.integers(0, 1 << 14) | st.none(),
 )
-def test_damaged_files_are_read_or_refused_but_never_a_crash(tmp_path_factory, whole, kind, flips, cut):
-    original, places = whole[kind]
-    data = bytearray(original)
+def test_damaged_files_are_read_or_refused_but_never_a_crash(
+    tmp_path_factory, whole, impatient, kind, flips, cut
+):
+    data = bytearray(whole[kind])
     for place, value in flips:
-        data[places[place % len(places)]] = value
+        data[place % len(data)] = value
     folder = tmp_path_factory.mktemp("damaged")
     (folder / "a.nc").write_bytes(data[:cut])
     with contextlib.suppress(SwathError):
         for variable in read_file(open_store(folder), "a.nc").variables.values():
             if np.prod(variable.whole, dtype=float) < 1e6:
                 raw(variable).compute()
+
+
+def test_a_header_that_ends_the_library_is_told_and_the_next_file_is_read(tmp_path, whole, monkeypatch):
+    """The child is killed as the library would kill it."""
+    (tmp_path / "a.nc").write_bytes(whole["earliest"])
+    assert read_file(open_store(tmp_path), "a.nc").variables
+    child = _apart._children[0].process
+    os.kill(child.pid, signal.SIGSTOP)
+    monkeypatch.setattr(_apart, "PATIENCE", 0.5)
+    with pytest.raises(
+        ProductError, match=r"a.nc is corrupt: the HDF5 library was busy with its header for 0.5 s"
+    ):
+        read_file(open_store(tmp_path), "a.nc")
+    monkeypatch.undo()
+    assert child.poll() is not None
+    assert read_file(open_store(tmp_path), "a.nc").variables
+    child = _apart._children[0].process
+    os.kill(child.pid, signal.SIGSTOP)
+    killer = threading.Timer(
+        0.5, lambda: os.kill(child.pid, signal.SIGABRT) or os.kill(child.pid, signal.SIGCONT)
+    )
+    killer.start()
+    with pytest.raises(ProductError, match=r"the HDF5 library failed on its header \(SIGABRT\)"):
+        read_file(open_store(tmp_path), "a.nc")
+    killer.join()
+    assert read_file(open_store(tmp_path), "a.nc").variables["v"].store.location == str(tmp_path)
+
+
+def test_bytes_that_cannot_be_read_are_told_by_the_store(tmp_path, whole):
+    (tmp_path / "a.nc").write_bytes(whole["earliest"])
+    store = open_store(tmp_path)
+    assert read_file(store, "a.nc").variables
+    (tmp_path / "a.nc").write_bytes(whole["earliest"][:100])
+    with pytest.raises(ProductError, match="corrupt or truncated"):
+        read_file(store, "a.nc")
+    (tmp_path / "a.nc").unlink()
+    with pytest.raises(MissingFileError):
+        read_file(store, "a.nc")
+
+
+def test_a_scale_without_a_name_and_an_undefined_fill_value_are_read(samples):
+    """A real file, as a tool of the agency wrote it."""
+    path = samples / "s3/l1b_subset/S3A_OL_1_EFR_ppetest_20x20.nc"
+    with h5py.File(path) as file:
+        found = read_file(open_store(path), path.name).variables["Oa01_radiance"]
+        np.testing.assert_array_equal(raw(found).values, file["Oa01_radiance"][()])

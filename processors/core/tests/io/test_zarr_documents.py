@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from swath.errors import MetadataError
 from swath.io.store import open_store
@@ -83,6 +83,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # how long one takes says something of the machine
 @given(document=JSON, name=st.sampled_from([".zmetadata", "zarr.json", ".zgroup"]))
 def test_whatever_the_json_is_the_error_is_typed(tmp_path_factory, document, name):
     import swath
@@ -94,6 +95,7 @@ def test_whatever_the_json_is_the_error_is_typed(tmp_path_factory, document, nam
         swath.open_product(folder)
 
 
+@settings(deadline=None)  # how long one takes says something of the machine
 @given(place=st.integers(0, 400), value=st.integers(0, 255))
 def test_a_flipped_byte_is_read_or_refused_but_never_a_crash(tmp_path_factory, place, value):
     import swath

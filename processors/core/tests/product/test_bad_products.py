@@ -46,8 +46,9 @@ def test_metadata_without_pixels(samples):
     refused(safe, "missing are band b01 .* and .* more")
 
 
-def test_a_level_2_product(samples):
-    refused(next(samples.glob("s2/S2A_MSIL2A_20230821*.SAFE")), "not a product that can be read here")
+def test_level_2_metadata_without_pixels(samples):
+    safe = next(samples.glob("s2/S2A_MSIL2A_20230821*.SAFE"))
+    refused(safe, "missing are image b02 of 10 m .* and .* more")
 
 
 def test_an_image_cut_within_its_header(safe):

@@ -1,9 +1,13 @@
 """GeoTIFF and COG as products: what GDAL reads, tile by tile."""
 
+import zipfile
+
+import fsspec
 import numpy as np
 import pytest
 import rasterio
 import swath
+import xarray as xr
 from swath.errors import ProductError
 from swath.io import metering
 
@@ -45,6 +49,34 @@ def test_a_chunk_is_a_tile_whose_bytes_are_known(cog):
     assert planned > 10_000
 
 
+def test_a_file_in_a_zip_or_on_another_file_system_is_the_same(cog, tmp_path):
+    path, _ = cog
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, "a.tif")
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/bucket/a.tif", path.read_bytes())
+    expected = swath.open_product(path)
+    for location in (tmp_path / "a.zip", "memory://bucket/a.tif"):
+        with metering.reading() as read:
+            found = swath.open_product(location)
+            xr.testing.assert_identical(found["measurements"].load(), expected["measurements"].load())
+        assert read.counts.chunks == 2 * 6
+    memory.rm("/bucket", recursive=True)
+
+
+def test_opening_reads_the_header_and_a_tile_is_one_request(cog):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/bucket/a.tif", cog[0].read_bytes())
+    with metering.reading() as read:
+        red = swath.open_product("memory://bucket/a.tif")["measurements/red"]
+    assert read.counts.requests <= 4
+    assert read.counts.bytes < 40_000
+    with metering.reading() as read:
+        red[:10, :10].compute()
+    assert read.counts.requests == 1
+    memory.rm("/bucket", recursive=True)
+
+
 def test_it_becomes_zarr_without_loss(cog, tmp_path):
     tree = swath.open_product(cog[0])
     swath.write_product(tree, tmp_path / "p.zarr")
@@ -59,5 +91,5 @@ def test_a_picture_without_a_place_and_a_file_that_is_cut_off_are_told(cog, tmp_
     with pytest.raises(ProductError, match="reference system"):
         swath.open_product(tmp_path / "c.tif")
     (tmp_path / "b.tif").write_bytes(cog[0].read_bytes()[:100])
-    with pytest.raises(ProductError, match="corrupt or truncated"):
+    with pytest.raises(ProductError, match=r"b\.tif is truncated"):
         swath.open_product(tmp_path / "b.tif")

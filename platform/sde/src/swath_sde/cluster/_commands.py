@@ -24,6 +24,7 @@ _PACKAGES = {
     "socat": ("socat",),
     "slirp4netns": ("slirp4netns",),
     "util-linux": ("unshare", "nsenter"),
+    "kmod": ("modprobe",),
     "mount": ("mount",),
 }
 """Debian package → what of it is needed: commands, or files."""

@@ -129,6 +129,8 @@ class Buildah:
         return digest.read_text().strip()
 
     def _listed(self) -> list[dict[str, Any]]:
+        if shutil.which("buildah") is None:  # a plan may come before anything is installed
+            return []
         told = printed(self._command("images", "--json"), step="buildah images")
         try:
             return list(json.loads(told or "[]") or [])

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 @click.option(
     "--to",
     "kind",
-    type=click.Choice(["zarr", "netcdf"]),
-    help="What to write; by default netCDF where DESTINATION ends with .nc, and Zarr else.",
+    type=click.Choice(["zarr", "netcdf", "cog"]),
+    help="What to write; by default netCDF where DESTINATION ends with .nc, and Zarr else. COG is a folder "
+    "of GeoTIFFs, an image each.",
 )
 @click.option(
     "--zarr-format",
@@ -43,6 +44,17 @@ if TYPE_CHECKING:
     help="In format 3: small chunks, several in one file.",
 )
 @click.option(
+    "--overviews", is_flag=True, help="In Zarr: images again at half the size, a quarter, …, told by GeoZarr."
+)
+@click.option(
+    "--item", type=click.Path(dir_okay=False), help="Write a STAC item of the new product to this file, too."
+)
+@click.option(
+    "--collection",
+    type=click.Path(dir_okay=False),
+    help="Add that item to the STAC collection in this file, which is made where there is none.",
+)
+@click.option(
     "--overwrite", is_flag=True, help="Replace what is at DESTINATION, once the new product is complete."
 )
 @filter_options
@@ -52,10 +64,10 @@ if TYPE_CHECKING:
     help="Threads to work with; as many as there are CPUs by default.",
 )
 def convert(
-    source: str, destination: str, *, kind: str | None, zarr_format: str, shards: bool, overwrite: bool,
-    workers: int | None, **chosen: Any,
+    source: str, destination: str, *, kind: str | None, zarr_format: str, shards: bool, overviews: bool,
+    item: str | None, collection: str | None, overwrite: bool, workers: int | None, **chosen: Any,
 ) -> None:  # fmt: skip
-    """Convert a product to EOPF Zarr or netCDF, losslessly.
+    """Convert a product to EOPF Zarr, netCDF or cloud-optimised GeoTIFFs, losslessly.
 
     DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before
     anything is written. Memory is bounded by the chunks in flight, one or two a thread.
@@ -67,6 +79,8 @@ def convert(
       swath convert PRODUCT.SAFE part.zarr --window 'rows 0:1024, columns 2048:4096'
       swath convert PRODUCT.SAFE part.zarr --window 'lon 147.1:147.3, lat -28.2:-28.0'
       swath convert PRODUCT.SEN3 clear.nc --where 'quality/quality_flags: not (invalid or bright)'
+      swath convert PRODUCT.SAFE images --to cog --band b02 --band b03 --band b04
+      swath convert PRODUCT.SAFE product.zarr --overviews --item product.json --collection collection.json
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import time
 
@@ -74,32 +88,75 @@ def convert(
 
     from swath.cli._info import readable
     from swath.cli._progress import progress
+    from swath.errors import InputError
     from swath.io import commit, metering
-    from swath.product import check_sources, open_product, select_variables, write_netcdf, write_product
+    from swath.io.address import is_url
+    from swath.product import (
+        check_sources,
+        locate,
+        open_product,
+        select_variables,
+        write_cogs,
+        write_netcdf,
+        write_product,
+    )
 
-    netcdf = kind == "netcdf" or (kind is None and destination.endswith(".nc"))
-    if netcdf:
-        commit.check_apart(Path(destination), source)
+    place = source if is_url(source) else locate(source)
+    kind = kind or ("netcdf" if destination.endswith(".nc") else "zarr")
+    if overviews and kind != "zarr":
+        raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
+    if collection and not item:
+        raise InputError("--collection lists items: say by --item where that of this product goes")
+    if kind == "netcdf":
+        commit.check_apart(Path(destination), place)
     else:
-        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), source)
+        commit.check_apart(commit.check_destination(destination, overwrite=overwrite), place)
     start = time.perf_counter()
     with metering.reading() as read, progress() as tell:
         tree = open_product(source)
         check_sources(select_variables(tree, chosen["include"]) if chosen["include"] else tree)
         tree = filtered(tree, chosen)
         with dask.config.set(num_workers=workers), _chunks_told(tree, tell, read):
-            if netcdf:
+            if kind == "netcdf":
                 write_netcdf(tree, destination, overwrite=overwrite)
+            elif kind == "cog":
+                _tell_left_out(write_cogs(tree, destination, overwrite=overwrite))
             else:
                 write_product(
-                    tree, destination, zarr_format=int(zarr_format), overwrite=overwrite, shards=shards
-                )
+                    tree, destination, zarr_format=int(zarr_format), overwrite=overwrite, shards=shards,
+                    overviews=overviews,
+                )  # fmt: skip
+        if item:
+            _write_item(tree, destination, item, collection)
     counts = read.counts
     seconds = time.perf_counter() - start
     click.echo(
         f"wrote {destination}: {counts.chunks} chunks read, {readable(counts.bytes)}, in {seconds:.1f} s",
         err=True,
     )
+
+
+def _tell_left_out(paths: list[str]) -> None:
+    if paths:
+        told = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+        click.echo(f"left out, because they are on no map grid: {told}", err=True)
+
+
+def _write_item(tree: xr.DataTree, destination: str, item: str, collection: str | None) -> None:
+    """Write the STAC item of a product that is there, by itself or into a collection."""
+    import os
+
+    from swath.product.catalog import add_to_collection, product_item, write_item
+    from swath.product.stac import ItemFile
+
+    place = Path(item).absolute()
+    where = Path(os.path.relpath(Path(destination).absolute(), place.parent)).as_posix()
+    file = ItemFile(where, "All variables", ("data",), key="product")
+    made = product_item(tree, [file], place.parent)
+    if collection:
+        add_to_collection(made, place, collection)
+    else:
+        write_item(made, place)
 
 
 @contextmanager

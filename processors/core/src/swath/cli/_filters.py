@@ -35,6 +35,20 @@ _OPTIONS = (
         help="Only pixels where flags hold: 'quality/quality_flags: not (invalid or bright)'.",
     ),
     click.option("--time", metavar="START/STOP", help="Only rows that were taken then, in UTC."),
+    click.option(
+        "--band", multiple=True, metavar="BAND",
+        help="Of variables of bands, only of this: b02, oa08, s7; may be given several times.",
+    ),
+    click.option(
+        "--detector", multiple=True, type=click.IntRange(min=1), metavar="NUMBER",
+        help="Only what this detector saw (Sentinel-2); may be given several times.",
+    ),
+    click.option(
+        "--burst", multiple=True, metavar="BURST",
+        help="Only this burst (Sentinel-1): its number in the image, from 0, or its identifier.",
+    ),
+    click.option("--polarisation", multiple=True, metavar="VV", help="Only images of it (Sentinel-1)."),
+    click.option("--swath", multiple=True, metavar="IW1", help="Only images of this swath (Sentinel-1)."),
 )  # fmt: skip
 
 

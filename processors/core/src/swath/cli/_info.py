@@ -30,10 +30,11 @@ def info(product: str, *, as_json: bool, **chosen: Any) -> None:
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import json  # noqa: PLC0415 -- verbs import what they need when they run
 
+    from swath.io.address import shown  # noqa: PLC0415
     from swath.product import open_product  # noqa: PLC0415
 
     tree = filtered(open_product(product), chosen)
-    described = describe(tree, product)
+    described = describe(tree, shown(product))
     if as_json:
         click.echo(json.dumps(described, indent=2))
     else:

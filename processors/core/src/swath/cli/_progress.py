@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from contextlib import contextmanager
@@ -21,13 +22,13 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress(*, as_json: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """Yield what a verb tells its progress to: what is being done, how much of it is done, and of how much.
 
-    It goes to standard error. Where the amounts are not known, both are 0.
+    It goes to standard error, or with ``as_json`` to the log. Where the amounts are not known, both are 0.
     """
-    if not sys.stderr.isatty():
-        yield _lines()
+    if as_json or not sys.stderr.isatty():
+        yield _lines(_log if as_json else _echo)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -42,13 +43,21 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _lines() -> Callable[[str, int, int], None]:
+def _echo(what: str, done: int, total: int) -> None:
+    click.echo(f"{what}: {done} of {total}" if total else f"{what} …", err=True)
+
+
+def _log(what: str, done: int, total: int) -> None:
+    logging.getLogger("swath.run").info("progress", extra={"what": what, "done": done, "total": total})
+
+
+def _lines(say: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
     last = time.monotonic()
 
     def tell(what: str, done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            click.echo(f"{what}: {done} of {total}" if total else f"{what} …", err=True)
+            say(what, done, total)
 
     return tell

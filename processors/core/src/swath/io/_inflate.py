@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Inflater"]
 
 _BLOCK = 1 << 18
-"""Packed bytes that are fetched at a time."""
+"""Packed bytes that are fetched at a time, and bytes that are decompressed at a time."""
 
 _STRIDE = 1 << 22
 """Decompressed bytes between two remembered states; each state costs some 40 kB of memory."""
@@ -28,10 +28,13 @@ class Inflater:
     ----------
     packed, size
         Bytes of the stream, and bytes that it decompresses to.
+    block
+        Packed bytes that are fetched at a time; 256 KiB where not given.
     """
 
-    def __init__(self, packed: int, size: int) -> None:
+    def __init__(self, packed: int, size: int, block: int | None = None) -> None:
         self._packed = packed
+        self._block = block or _BLOCK
         self._size = size
         self._lock = threading.Lock()
         # Decompressed position -> (packed position, decoder's state there).
@@ -48,7 +51,7 @@ class Inflater:
             decoder = state.copy()
         out = bytearray()
         while position < stop and not decoder.eof:
-            block = decoder.unconsumed_tail or fetch(packed, min(packed + _BLOCK, self._packed))
+            block = decoder.unconsumed_tail or fetch(packed, min(packed + self._block, self._packed))
             if not decoder.unconsumed_tail:
                 packed += len(block)
             data = decoder.decompress(block, _BLOCK)

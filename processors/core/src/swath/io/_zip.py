@@ -8,12 +8,20 @@ import threading
 import zipfile
 import zlib
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import ProductError
 from swath.io._inflate import Inflater
-from swath.io.store import Store, safe_name
+from swath.io.blob import BlobReader
+from swath.io.store import READ_AHEAD, Store, safe_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from swath.io.blob import Blob
+    from swath.io.store import Range
 
 __all__ = ["MAX_MEMBERS", "MAX_TOTAL", "ZipStore"]
 
@@ -27,6 +35,12 @@ MAX_RATIO = 1032
 """No deflate stream holds more bytes a byte than this (a match of 258 bytes costs at least two bits)."""
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+
+_EXTRA = 64
+"""Bytes after the name in a member's own header that are expected at most; more cost a second request."""
+
+_BLOCK = 1 << 22
+"""Bytes of a deflated member that are asked for at a time where the zip is remote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +58,27 @@ class Member:
     """CRC-32 of the decompressed bytes."""
     link: bool
     """Whether it is a symbolic link."""
+    named: int
+    """Bytes of its name."""
 
 
 class ZipStore(Store):
     """A product in a zip whose members are stored or deflated."""
 
-    def __init__(self, location: str, filesystem: Any, path: str) -> None:
-        self.location = location
-        self._filesystem = filesystem
-        self._path = path
+    TAIL = 1 << 16
+    """Bytes at the end of a zip that hold the list of members of most products."""
+
+    def __init__(self, blob: Blob) -> None:
+        self.location = blob.location
+        self.remote = blob.remote
+        self._blob = blob
         self._root, self._members = self._directory()
         self._prepare()
+
+    @staticmethod
+    def ends(tail: bytes) -> bool:
+        """Tell whether the last bytes of a file are those of a zip."""
+        return b"PK\x05\x06" in tail
 
     def _prepare(self) -> None:
         self._lock = threading.Lock()
@@ -99,44 +123,87 @@ class ZipStore(Store):
             )
         return member
 
+    def warm(self, wanted: Iterable[Range]) -> None:
+        """Read small ranges at once and keep them."""
+        self._blob.warm(self._ranges(wanted))
+
+    def ahead(self, wanted: Iterable[Range]) -> None:
+        """Begin to read what will be wanted."""
+        self._blob.ahead(self._ranges(wanted))
+
+    def drop(self) -> None:
+        """Give up what was read ahead and not used."""
+        self._blob.drop()
+
+    def _ranges(self, wanted: Iterable[Range]) -> list[tuple[int, int]]:
+        """Return where wanted bytes lie in the archive, as they will be asked for by :meth:`_packed`."""
+        found = []
+        for name, start, stop in wanted:
+            member = self._members.get(name)
+            if member is None:
+                continue
+            last = member.size if stop is None else min(stop, member.size)
+            if not member.deflated:
+                found.append(self._place(name, member, start, last))
+            elif member.packed <= _BLOCK:
+                found.append(self._place(name, member, 0, member.packed))
+        return found
+
+    def _place(self, name: str, member: Member, start: int, stop: int) -> tuple[int, int]:
+        begin = self._starts.get(name)
+        if begin is None:
+            return member.header, member.header + self._lead(member) + stop
+        return begin + start, begin + stop
+
+    def _lead(self, member: Member) -> int:
+        """Return the most bytes between a member's header and its bytes that are expected."""
+        return _LOCAL_HEADER.size + member.named + _EXTRA
+
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         member = self._member(name)
-        offset = self._start(name, member)
         if not member.deflated:
-            return self._archive(offset + start, offset + stop)
+            return self._packed(name, member, start, stop)
         with self._lock:
-            inflater = self._inflaters.setdefault(name, Inflater(member.packed, member.size))
+            block = _BLOCK if self.remote else None
+            inflater = self._inflaters.setdefault(name, Inflater(member.packed, member.size, block))
         try:
-            return inflater.read(start, stop, lambda begin, end: self._archive(offset + begin, offset + end))
+            return inflater.read(start, stop, lambda begin, end: self._packed(name, member, begin, end))
         except zlib.error as error:
             raise ProductError(
                 f"{self.location}: {name} is corrupt ({error}); get the product again"
             ) from error
 
-    def _start(self, name: str, member: Member) -> int:
-        """Return where a member's bytes start; only its local header tells how long that header is."""
-        if name not in self._starts:
-            header = self._archive(member.header, member.header + _LOCAL_HEADER.size)
-            if len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
-                raise ProductError(
-                    f"{self.location}: corrupt zip: no header where {name} should be; get it again"
-                )
-            fields = _LOCAL_HEADER.unpack(header)
-            self._starts[name] = member.header + _LOCAL_HEADER.size + fields[-2] + fields[-1]
-        return self._starts[name]
+    def _packed(self, name: str, member: Member, start: int, stop: int) -> bytes:
+        """Return bytes of a member as it is packed.
 
-    def _archive(self, start: int, stop: int) -> bytes:
-        try:
-            data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
-        except OSError as error:
-            raise ProductError(f"cannot read {self.location}: {error.strerror or error}") from error
+        Where they start is known from the member's own header alone. Bytes near it are read with it, in one
+        request.
+        """
+        begin = self._starts.get(name)
+        if begin is not None:
+            return self._blob.read(begin + start, begin + stop)
+        lead = self._lead(member)
+        near = start <= READ_AHEAD
+        front = self._blob.read(member.header, member.header + lead + (stop if near else 0))
+        if len(front) < _LOCAL_HEADER.size or front[:4] != b"PK\x03\x04":
+            raise ProductError(
+                f"{self.location}: corrupt zip: no header where {name} should be; get it again"
+            )
+        fields = _LOCAL_HEADER.unpack_from(front)
+        begin = self._starts[name] = member.header + _LOCAL_HEADER.size + fields[-2] + fields[-1]
+        at = begin - member.header
+        data = front[at + start : at + stop] if near else b""
+        if len(data) < stop - start:
+            data += self._blob.read(begin + start + len(data), begin + stop)
         return data
 
     def _directory(self) -> tuple[str, dict[str, Member]]:
         """Read the archive's list of members and return the root folder and the files below it."""
         try:
-            length = int(self._filesystem.size(self._path))
-            with self._filesystem.open(self._path, "rb") as file, zipfile.ZipFile(file) as archive:
+            if self.remote:
+                self._blob.tail(self.TAIL)
+            length = self._blob.size()
+            with BufferedReader(BlobReader(self._blob, 0), 1 << 12) as file, zipfile.ZipFile(file) as archive:
                 infos = archive.infolist()
         except (
             zipfile.BadZipFile,
@@ -173,6 +240,7 @@ class ZipStore(Store):
                 deflated=info.compress_type == zipfile.ZIP_DEFLATED,
                 checksum=info.CRC,
                 link=stat.S_ISLNK(info.external_attr >> 16),
+                named=len(info.filename.encode()),
             )
         tops = {PurePosixPath(name).parts[0] for name in members}
         root = tops.pop() if len(tops) == 1 and not any("/" not in name for name in members) else ""

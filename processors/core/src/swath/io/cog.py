@@ -75,6 +75,8 @@ def write_cog(
     transform: Sequence[float],
     crs: str,
     nodata: float | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
     overviews: Literal["average", "nearest"] = "average",
     description: str = "",
     units: str = "",
@@ -98,6 +100,8 @@ def write_cog(
         Coordinate reference system, such as ``"EPSG:32755"``.
     nodata
         The value that stands for no data (NaN for floating point); None where every value means something.
+    scale, offset
+        What the pixels mean is ``pixel * scale + offset``.
     overviews
         ``average`` for quantities (pixels without data are left out), ``nearest`` for flags and classes.
     description, units, tags
@@ -133,8 +137,9 @@ def write_cog(
     settings = {"GDAL_PAM_ENABLED": "NO", "GDAL_TIFF_OVR_BLOCKSIZE": BLOCK_SIZE}
     with _leaving_nothing(plain, target), bounded_cache(), rasterio.Env(**settings):
         try:
-            _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, overviews=overviews,
-                         description=description, units=units, tags=tags or {})  # fmt: skip
+            _write_plain(source, plain, transform=transform, crs=crs, nodata=nodata, coding=(scale, offset),
+                         overviews=overviews, description=description, units=units,
+                         tags=tags or {})  # fmt: skip
             rasterio.shutil.copy(
                 plain, target, driver="COG", COMPRESS=compression, LEVEL=_LEVELS[compression],
                 PREDICTOR="NO" if np.dtype(source.dtype).kind == "f" else "STANDARD", BLOCKSIZE=BLOCK_SIZE,
@@ -175,6 +180,7 @@ def _write_plain(
     transform: Sequence[float],
     crs: str,
     nodata: float | None,
+    coding: tuple[float, float],
     overviews: str,
     description: str,
     units: str,
@@ -195,6 +201,8 @@ def _write_plain(
             dataset.set_band_description(1, description)
         if units:
             dataset.set_band_unit(1, units)
+        if coding != (1.0, 0.0):
+            dataset.scales, dataset.offsets = (coding[0],), (coding[1],)
         dataset.update_tags(**tags)
         if factors:
             dataset.build_overviews(factors, Resampling[overviews])

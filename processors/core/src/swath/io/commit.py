@@ -1,7 +1,8 @@
 """All-or-nothing writing: a product appears under its name only when it is complete and on disk.
 
 What is written goes to a partial directory beside the destination, ``.NAME.partial-<pid>-<random>``, on the
-same file system, so that the last step is one atomic rename.
+same file system, so that the last step is one atomic rename. A journal beside it lets the next run of the
+same job go on from what a killed one has left.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import re
 import secrets
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swath.errors import DestinationError, WriteError
+from swath.errors import DestinationError, InputError, WriteError
+from swath.io.journal import Journal, journal_path
+from swath.io.small_files import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +38,8 @@ _MARKS = (CHECKSUMS, ".zgroup", "zarr.json", "manifest.safe", "MTD_MSIL1C.xml")
 _SETTLING = 60.0
 """Seconds to wait, at most, for the writes that were under way when one of them failed."""
 
-_FLUSHES = 16
-"""Files that are brought to disk at once: a product has thousands, each a wait that the disk can share."""
+_KEPT = "kept"
+"""Stands in the place of a process's number in the name of a partial that was left on purpose."""
 
 
 def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -98,9 +100,17 @@ def check_apart(destination: Path, source: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def new_product(
-    destination: str | os.PathLike[str], overwrite: bool = False, *, checksums: bool = False
+    destination: str | os.PathLike[str],
+    overwrite: bool = False,
+    *,
+    checksums: bool = False,
+    job: str = "",
+    resume: bool = True,
+    keep: bool = False,
 ) -> Iterator[Path]:
-    """Yield a new, empty, partial directory; rename it to ``destination`` when the block ends well.
+    """Yield a partial directory; rename it to ``destination`` when the block ends well.
+
+    It is new and empty, or that which an earlier process of the same job left behind: its journal tells.
 
     Parameters
     ----------
@@ -110,6 +120,13 @@ def new_product(
         Replace what exists under that name. The old product stays whole until the new one is complete.
     checksums
         Write ``SHA256SUMS`` over all files before the rename.
+    job
+        Hash of all that the content depends on; see :class:`swath.io.journal.Journal`. Empty: always new.
+    resume
+        Go on in what an earlier process of the same job left behind.
+    keep
+        Leave the partial directory where the block fails, for the next run of the same job. Where the input
+        is to blame, nothing is left.
 
     Raises
     ------
@@ -120,17 +137,20 @@ def new_product(
         that was not there before, and the partial directory is gone.
     """
     final = check_destination(destination, overwrite=overwrite)
-    _remove_stale(final)
     partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
+    adopted = resume and bool(job) and _adopt(final, partial, job)
+    _remove_stale(final)
     lock: int | None = None
+    kept = False
     try:
         try:
-            partial.mkdir()
+            if not adopted:
+                partial.mkdir()
             lock = _lock(partial)
             yield partial
             if checksums:
                 write_checksums(partial)
-            _flush(partial)
+            flush_tree(partial)
             _appear(partial, final, overwrite=overwrite)
         except OSError as error:
             told = error.strerror or str(error)
@@ -138,11 +158,18 @@ def new_product(
                 f"cannot write {final}: {told}. Nothing was left there; free space or choose another "
                 f"destination"
             ) from error
+    except BaseException as error:
+        kept = keep and bool(job) and not isinstance(error, InputError) and journal_path(partial).exists()
+        raise
     finally:
         # Reached with the partial still there only when something went wrong, Ctrl-C included.
         if partial.exists():
             _settle()
-            shutil.rmtree(partial, ignore_errors=True)
+            if kept:
+                _move(partial, final.parent / f".{final.name}.partial-{_KEPT}-{secrets.token_hex(4)}")
+            else:
+                shutil.rmtree(partial, ignore_errors=True)
+        journal_path(partial).unlink(missing_ok=True)
         if lock is not None:
             os.close(lock)
 
@@ -257,23 +284,49 @@ async def _others_ended() -> None:
         await asyncio.wait(others, timeout=_SETTLING)
 
 
-def _remove_stale(final: Path) -> None:
-    """Remove partials that processes which are no more left beside ``final``."""
-    pattern = re.compile(re.escape(f".{final.name}.partial-") + r"(\d+)-(old-)?[^-]*")
+def _left_behind(final: Path) -> Iterator[tuple[Path, bool]]:
+    """Go through what processes which are no more left beside ``final``: partials and old products."""
+    pattern = re.compile(re.escape(f".{final.name}.partial-") + rf"(\d+|{_KEPT})-(old-)?[^-.]*")
     try:
         entries = list(final.parent.iterdir())
     except OSError:
         return
     for entry in entries:
         found = pattern.fullmatch(entry.name)
-        if not found or _alive(int(found[1])) or _locked(entry):
-            continue
-        if found[2] and not os.path.lexists(final):
+        if found and (found[1] == _KEPT or not _alive(int(found[1]))) and not _locked(entry):
+            yield entry, bool(found[2])
+
+
+def _adopt(final: Path, partial: Path, job: str) -> bool:
+    """Take over the partial of an earlier process of the same job; tell whether there was one."""
+    for entry, old in _left_behind(final):
+        if not old and Journal(entry, job).matches() and (_move(entry, partial) or partial.exists()):
+            return True
+    return False
+
+
+def _move(partial: Path, target: Path) -> bool:
+    """Give a partial with its journal another name, unless somebody else has just done so."""
+    try:
+        partial.rename(target)
+        journal_path(partial).rename(journal_path(target))
+    except OSError:
+        return False
+    return True
+
+
+def _remove_stale(final: Path) -> None:
+    """Remove what processes which are no more left beside ``final``."""
+    for entry, old in _left_behind(final):
+        if old and not os.path.lexists(final):
             # A kill between the two renames of an overwrite: the old product takes its name again.
             with suppress(OSError):
                 entry.rename(final)
         else:
             shutil.rmtree(entry, ignore_errors=True)
+    for journal in final.parent.glob(f".{glob.escape(final.name)}.partial-*.jsonl"):
+        if not journal.with_suffix("").exists():
+            journal.unlink(missing_ok=True)
 
 
 def _alive(pid: int) -> bool:
@@ -312,17 +365,6 @@ def _locked(entry: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _flush(directory: Path) -> None:
-    """Bring all files and directories under ``directory`` to disk."""
-    paths = []
-    for folder, _, names in os.walk(directory):
-        paths += [Path(folder, name) for name in names]
-        paths.append(Path(folder))
-    with ThreadPoolExecutor(_FLUSHES, thread_name_prefix="swath-flush") as pool:
-        for _ in pool.map(_sync, paths):
-            pass  # the first error is raised here
 
 
 def _sync(path: Path) -> None:

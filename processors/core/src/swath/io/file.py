@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from swath.errors import ProductError
 from swath.io.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from swath.io.blob import Blob
+    from swath.io.store import Range
 
 __all__ = ["FILE_MAGICS", "FileStore"]
 
@@ -14,13 +20,13 @@ FILE_MAGICS = (b"\x89HDF", b"CDF\x01", b"CDF\x02", b"CDF\x05", b"II*\0", b"MM\0*
 
 
 class FileStore(Store):
-    """One file of a file system that fsspec knows; its name in the store is that in its folder."""
+    """One file; its name in the store is that in its folder."""
 
-    def __init__(self, location: str, filesystem: Any, path: str) -> None:
-        self.location = location
-        self._filesystem = filesystem
-        self._path = path
-        self._name = path.rstrip("/").rpartition("/")[2]
+    def __init__(self, blob: Blob, path: str) -> None:
+        self.location = blob.location
+        self.remote = blob.remote
+        self._blob = blob
+        self._name = PurePosixPath(path).name
 
     def names(self) -> list[str]:
         """Return the one name."""
@@ -30,16 +36,28 @@ class FileStore(Store):
         """Return the size of the file in bytes."""
         if name != self._name:
             raise self._missing(name)
-        try:
-            return int(self._filesystem.size(self._path))
-        except OSError:
-            raise self._missing(name) from None
+        return self._blob.size()
 
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
-        try:
-            data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
-        except FileNotFoundError:
-            raise self._missing(name) from None
-        except OSError as error:
-            raise ProductError(f"cannot read {self.location}: {error.strerror or error}") from error
-        return data
+        del name  # there is but one
+        return self._blob.read(start, stop)
+
+    def warm(self, wanted: Iterable[Range]) -> None:
+        """Read small ranges at once and keep them."""
+        self._blob.warm(self._ranges(wanted))
+
+    def ahead(self, wanted: Iterable[Range]) -> None:
+        """Begin to read what will be wanted."""
+        self._blob.ahead(self._ranges(wanted))
+
+    def drop(self) -> None:
+        """Give up what was read ahead and not used."""
+        self._blob.drop()
+
+    def _ranges(self, wanted: Iterable[Range]) -> list[tuple[int, int]]:
+        size = self._blob.size()
+        return [
+            (start, size if stop is None else min(stop, size))
+            for name, start, stop in wanted
+            if name == self._name
+        ]

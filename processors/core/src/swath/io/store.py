@@ -1,13 +1,13 @@
-"""A read-only view of a product in a directory or a zip, by names relative to the product's root.
+"""A read-only view of a product's files, by names relative to the product's root, wherever they are.
 
-fsspec lies underneath, so that other places (tar, S3, HTTP) can follow. Nothing is extracted: a range of a
-zip's member is read from where it lies in the archive.
+fsspec lies underneath. Nothing is extracted: a range of an archive's member is read from where it lies there.
 """
 
 from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections import deque
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,18 @@ from swath.errors import ProductError
 from swath.io.metering import Counts, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["MissingFileError", "Store", "open_store", "safe_name"]
+__all__ = ["MissingFileError", "Range", "Store", "open_store", "safe_name"]
 
+Range = tuple[str, int, int | None]
+"""A file, and the first and last (exclusive) byte of a range in it; None is its end."""
 
 READ_AHEAD = 1 << 20
-"""Bytes of a request that answers many small reads."""
+"""Most bytes of a request that answers many small reads; the first such request has a sixteenth of it."""
+
+_BUFFERS = 8
+"""Answers that :meth:`Store.opened` keeps."""
 
 
 def safe_name(name: str) -> str:
@@ -55,7 +60,9 @@ class Store(ABC):
     """A product's files. Safe to use from several threads, and picklable."""
 
     location: str
-    """Where the product is, as the user gave it."""
+    """Where the product is, as the user gave it, without what may be secret."""
+    remote: bool = False
+    """Whether each request takes long, so that it pays to make few of them, and many at once."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -68,6 +75,10 @@ class Store(ABC):
     @abstractmethod
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive) of a file; fewer where it ends early."""
+
+    def folder(self, name: str) -> Store:
+        """Return a folder of the product as a store of its own."""
+        return _Folder(self, safe_name(name))
 
     def exists(self, name: str) -> bool:
         """Tell whether the product has a file of that name."""
@@ -92,8 +103,7 @@ class Store(ABC):
         stop = min(stop, self.size(name))
         if start < 0 or start >= stop:
             return b""
-        data = self._fetch(safe_name(name), start, stop)
-        count(Counts(bytes=len(data), requests=1))
+        data = self._counted(self._fetch(safe_name(name), start, stop))
         if len(data) != stop - start:
             raise ProductError(
                 f"{self.location}: {name} is truncated: bytes {start} to {stop} should be there, got "
@@ -104,25 +114,92 @@ class Store(ABC):
 
     @contextmanager
     def opened(self, name: str) -> Iterator[Callable[[int, int], bytes]]:
-        """Return a function of first and last byte for many small reads of a file, forward.
+        """Return a function of first and last byte for many small reads of a file.
 
-        Near reads are answered from one request of :data:`READ_AHEAD` bytes; a file on this machine is read
-        where asked, and no more. Reads past the end of the file are cut there.
+        Near reads are answered from one request, of more bytes the more of them there are, up to
+        :data:`READ_AHEAD`; a file on this machine is read where asked, and no more. Reads past the end of the
+        file are cut there.
         """
-        buffer, first = b"", 0
+        buffers: deque[tuple[int, bytes]] = deque(maxlen=_BUFFERS)
+        ahead = READ_AHEAD // 16
 
         def read(start: int, stop: int) -> bytes:
-            nonlocal buffer, first
-            if not first <= start <= stop <= first + len(buffer):
-                buffer, first = self.read_range(name, start, max(stop, start + READ_AHEAD)), start
-            return buffer[start - first : stop - first]
+            nonlocal ahead
+            for first, data in buffers:
+                if first <= start and stop <= first + len(data):
+                    return data[start - first : stop - first]
+            data = self.read_range(name, start, max(stop, start + ahead))
+            ahead = min(2 * ahead, READ_AHEAD)
+            buffers.appendleft((start, data))
+            return data[: stop - start]
 
         yield read
+
+    def read_end(self, name: str, length: int) -> bytes:
+        """Return the last bytes of a file; all of it where it has fewer."""
+        size = self.size(name)
+        return self.read_range(name, max(size - length, 0), size)
+
+    def warm(self, wanted: Iterable[Range]) -> None:  # noqa: B027 -- nothing to do is right here
+        """Read small ranges all at once and keep them, where the store is remote.
+
+        What is missing or fails is told to whoever reads it.
+        """
+
+    def ahead(self, wanted: Iterable[Range]) -> None:  # noqa: B027 -- as above
+        """Begin to read what will be wanted, in this order, where the store is remote."""
+
+    def drop(self) -> None:  # noqa: B027 -- as above
+        """Give up what was read ahead and not used."""
+
+    def _counted(self, data: bytes) -> bytes:
+        count(Counts(bytes=len(data), requests=1))
+        return data
 
     def _missing(self, name: str) -> MissingFileError:
         return MissingFileError(
             f"{self.location}: {name} is missing; the product is incomplete, get it again"
         )
+
+
+class _Folder(Store):
+    """A folder of another store."""
+
+    def __init__(self, store: Store, folder: str) -> None:
+        self.location = f"{store.location.rstrip('/')}/{folder}"
+        self.remote = store.remote
+        self._store, self._folder = store, folder
+
+    def _name(self, name: str) -> str:
+        return f"{self._folder}/{safe_name(name)}"
+
+    def names(self) -> list[str]:
+        start = f"{self._folder}/"
+        return [name[len(start) :] for name in self._store.names() if name.startswith(start)]
+
+    def size(self, name: str) -> int:
+        return self._store.size(self._name(name))
+
+    def _fetch(self, name: str, start: int, stop: int) -> bytes:
+        return self._store._fetch(self._name(name), start, stop)  # noqa: SLF001 -- of its own kind
+
+    def read(self, name: str) -> bytes:
+        return self._store.read(self._name(name))
+
+    def read_range(self, name: str, start: int, stop: int) -> bytes:
+        return self._store.read_range(self._name(name), start, stop)
+
+    def read_end(self, name: str, length: int) -> bytes:
+        return self._store.read_end(self._name(name), length)
+
+    def warm(self, wanted: Iterable[Range]) -> None:
+        self._store.warm([(self._name(name), start, stop) for name, start, stop in wanted])
+
+    def ahead(self, wanted: Iterable[Range]) -> None:
+        self._store.ahead([(self._name(name), start, stop) for name, start, stop in wanted])
+
+    def drop(self) -> None:
+        self._store.drop()
 
 
 class DirectoryStore(Store):
@@ -133,6 +210,8 @@ class DirectoryStore(Store):
         self._filesystem = filesystem
         self._root = root.rstrip("/")
         self._local = Path(self._root).resolve() if "file" in _protocols(filesystem) else None
+        self._folders: set[str] = set()
+        """Folders that were found to lie in the product."""
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted."""
@@ -176,13 +255,36 @@ class DirectoryStore(Store):
 
     def _path(self, name: str) -> str:
         path = f"{self._root}/{name}"
-        if self._local is not None and not Path(path).resolve().is_relative_to(self._local):
+        if self._local is not None and not self._inside(path):
             raise ProductError(
                 f"{self.location}: {name} is a link that leads out of the product; put the file itself "
                 f"there, "
                 "or get the product again"
             )
         return path
+
+    def _inside(self, path: str) -> bool:
+        """Tell whether a file is in the product, links followed; each of its folders is looked at once."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders and Path(folder).resolve().is_relative_to(self._local):  # type: ignore[arg-type] # only asked of local ones
+            self._folders.add(folder)
+        if folder in self._folders and not os.path.islink(path):  # noqa: PTH114 -- asked for every chunk
+            return True
+        return Path(path).resolve().is_relative_to(self._local)  # type: ignore[arg-type] # as above
+
+    def read(self, name: str) -> bytes:
+        """Return a whole file; of this machine, it is opened and read once."""
+        if self._local is None:
+            return super().read(name)
+        try:
+            with open(self._path(safe_name(name)), "rb") as file:  # noqa: PTH123 -- the path is text
+                data = file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise self._missing(name) from None
+        except OSError as error:
+            raise ProductError(f"{self.location}: cannot read {name}: {error.strerror or error}") from error
+        count(Counts(bytes=len(data), requests=1))
+        return data
 
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         try:
@@ -195,23 +297,31 @@ class DirectoryStore(Store):
 
 
 def open_store(location: str | os.PathLike[str]) -> Store:
-    """Return a view of the product in a directory or a zip. Reads a zip's directory of members, and no more.
+    """Return a view of a product. Of an archive its list of members is read, and no more.
 
     Parameters
     ----------
     location
-        A path, or a URL that fsspec knows. A zip is known by its first bytes, not by its name; where all
-        members of it are in one top folder (``X.SAFE/``), that folder is the product's root.
+        A path or a URL, of a directory, a zip, a tar, or a netCDF or TIFF file. Archives are known by their
+        first bytes, not by their names; where all members are in one top folder (``X.SAFE/``), that folder is
+        the product's root.
 
     Raises
     ------
     ProductError
-        There is nothing at that place, it is neither a directory nor a zip, or a zip that cannot be trusted.
+        There is nothing at that place, it is none of these, or an archive that cannot be trusted.
+    StoreError
+        The place does not answer.
     """
-    from swath.io._zip import ZipStore  # noqa: PLC0415
-    from swath.io.file import FILE_MAGICS, FileStore  # noqa: PLC0415 -- they build on this module
+    from swath.io._kinds import open_file  # noqa: PLC0415 -- they build on this module
+    from swath.io.address import NETWORK, protocol  # noqa: PLC0415
+    from swath.io.blob import PlainBlob  # noqa: PLC0415
 
     text = os.fspath(location)
+    if protocol(text) in NETWORK:
+        from swath.io.remote import open_remote  # noqa: PLC0415 -- only where something is remote
+
+        return open_remote(text)
     try:
         filesystem, path = fsspec.core.url_to_fs(text)
     except (ImportError, ValueError) as error:
@@ -230,20 +340,8 @@ def open_store(location: str | os.PathLike[str]) -> Store:
     if folder:
         return DirectoryStore(text, filesystem, path)
     if not there:
-        raise ProductError(f"nothing at {text}: give the path of a product, a directory or a zip")
-    try:
-        start = filesystem.cat_file(path, start=0, end=4)
-    except OSError as error:
-        raise ProductError(f"cannot read {text}: {error.strerror or error}") from error
-    if start in FILE_MAGICS:
-        return FileStore(text, filesystem, path)
-    if start not in (b"PK\x03\x04", b"PK\x05\x06"):
-        raise ProductError(
-            f"{text} is neither a directory nor a zip (it starts with {start.hex(' ') or 'nothing'}, a "
-            f"zip with "
-            "50 4b 03 04): give a product's directory or its zip"
-        )
-    return ZipStore(text, filesystem, path)
+        raise ProductError(f"nothing at {text}: give the path of a product, a directory or an archive")
+    return open_file(PlainBlob(text, filesystem, path), path)
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from zarr.abc.store import (
 )
 
 from swath.io.metering import Counts, count
+from swath.io.store import MissingFileError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -61,18 +62,19 @@ class StoreView(ZarrStore):
             # A chunk that is not stored (all fill value) was touched all the same. The index of a shard,
             # which is what is read from the end, is no chunk.
             count(Counts(chunks=1))
-        if not self.files.exists(key):
+        try:
+            match byte_range:
+                case None:
+                    return self.files.read(key)
+                case RangeByteRequest(begin, end):
+                    return self.files.read_range(key, begin, end)
+                case SuffixByteRequest(suffix):
+                    return self.files.read_end(key, suffix)
+                case OffsetByteRequest(offset):
+                    return self.files.read_range(key, offset, self.files.size(key))
+        except MissingFileError:
             return None
-        size = self.files.size(key)
-        start, stop = 0, size
-        match byte_range:
-            case RangeByteRequest(begin, end):
-                start, stop = begin, end
-            case OffsetByteRequest(offset):
-                start = offset
-            case SuffixByteRequest(suffix):
-                start = max(size - suffix, 0)
-        return self.files.read_range(key, start, stop) if (start, stop) != (0, size) else self.files.read(key)
+        raise NotImplementedError(f"{byte_range!r}")
 
     def _array_of(self, key: str) -> str:
         """Return the array that a key is a chunk of: ``a/0.0`` in format 2, ``a/c/0/0`` in format 3."""
@@ -85,8 +87,10 @@ class StoreView(ZarrStore):
     async def get_partial_values(
         self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
     ) -> list[Buffer | None]:
-        """Return parts of several files."""
-        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+        """Return parts of several files, read at once."""
+        return list(
+            await asyncio.gather(*(self.get(key, prototype, byte_range) for key, byte_range in key_ranges))
+        )
 
     async def exists(self, key: str) -> bool:
         """Tell whether there is such a file."""

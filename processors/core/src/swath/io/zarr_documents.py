@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swath.errors import MetadataError
+from swath.io.small_files import make_folders, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +28,6 @@ __all__ = ["ROOTS", "ArrayLayout", "Documents", "array_document", "group_documen
 
 ROOTS = (".zmetadata", "zarr.json", ".zgroup")
 """Files by which the root of a Zarr group is known."""
-
-_WRITERS = 8
-"""Small files that are written at once."""
 
 _DATA_TYPES = {"b1": "bool", "c8": "complex64", "c16": "complex128"}
 """Names in format 3 of types whose name is not numpy's."""
@@ -167,46 +164,49 @@ def _real(value: float) -> Any:
 def write_documents(directory: Path, documents: Documents) -> None:
     """Write all documents, and all of them once more at the root, so that opening is one read."""
     files = _files_2(documents) if documents.zarr_format == 2 else _files_3(documents)
-    folders = {name.rpartition("/")[0] for name in files}
-    for folder in sorted(folders):
-        (directory / folder).mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="swath-documents") as pool:
-        for _ in pool.map(lambda item: (directory / item[0]).write_bytes(item[1]), files.items()):
-            pass  # the first error is raised here
+    make_folders(directory, {name.rpartition("/")[0] for name in files} - {""})
+    write_files(directory, files)
 
 
 def _files_2(documents: Documents) -> dict[str, bytes]:
-    entries: dict[str, Document] = {}
+    group = _json({"zarr_format": 2})
+    files: dict[str, bytes] = {}
     for path, attributes in documents.groups.items():
-        entries[_in(path, ".zgroup")] = {"zarr_format": 2}
-        entries[_in(path, ".zattrs")] = dict(attributes)
+        files[_in(path, ".zgroup")] = group
+        files[_in(path, ".zattrs")] = _json(attributes)
     for path, document in documents.arrays.items():
-        entries[f"{path}/.zarray"] = {key: value for key, value in document.items() if key != "attributes"}
-        entries[f"{path}/.zattrs"] = document["attributes"]
-    files = {name: _json(entry) for name, entry in entries.items()}
-    files[".zmetadata"] = _json({"zarr_consolidated_format": 1, "metadata": entries})
+        files[f"{path}/.zarray"] = _json({key: document[key] for key in document if key != "attributes"})
+        files[f"{path}/.zattrs"] = _json(document["attributes"])
+    files[".zmetadata"] = b'{"zarr_consolidated_format": 1, "metadata": %b}' % _joined(files)
     return files
 
 
 def _files_3(documents: Documents) -> dict[str, bytes]:
     nodes = {path: group_document(attributes, 3) for path, attributes in documents.groups.items()}
     nodes.update(documents.arrays)
-    files = {_in(path, "zarr.json"): _json(node) for path, node in nodes.items() if path}
-    inline = {
-        "kind": "inline",
-        "must_understand": False,
-        "metadata": {path: node for path, node in nodes.items() if path},
-    }
-    files["zarr.json"] = _json({**nodes[""], "consolidated_metadata": inline})
+    root = _json(nodes.pop(""))
+    texts = {path: _json(node) for path, node in nodes.items()}
+    inline = b'{"kind": "inline", "must_understand": false, "metadata": %b}' % _joined(texts)
+    files = {_in(path, "zarr.json"): text for path, text in texts.items()}
+    files["zarr.json"] = b'%b, "consolidated_metadata": %b}' % (root.removesuffix(b"}"), inline)
     return files
+
+
+def _joined(texts: Mapping[str, bytes]) -> bytes:
+    """Return documents that are JSON already as one object: each is put into words once."""
+    return b"{%b}" % b", ".join(b"%b: %b" % (_json(name), text) for name, text in texts.items())
 
 
 def _in(path: str, name: str) -> str:
     return f"{path}/{name}" if path else name
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, indent=None, allow_nan=True, ensure_ascii=False).encode()
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+"""Made once: ``json.dumps`` makes one for each document."""
+
+
+def _json(document: Any) -> bytes:
+    return _ENCODER.encode(document).encode()
 
 
 def read_documents(store: Store) -> Documents:

@@ -2,7 +2,7 @@
 
 from swath.processing._bind import Binding, bind
 from swath.processing._chain import Chain, Quicklook, Resampling, Source
-from swath.processing._compute import Chunk
+from swath.processing._compute import Chunk, Program, compute_chunk
 from swath.processing._declare import ChainError, Edge, Input, Output, Step, step
 from swath.processing._graph import ChunkGraph, apply, chunk_graph, tree_of
 from swath.processing._plan import Plan, SourcePlan, plan, plan_of
@@ -29,6 +29,7 @@ __all__ = [
     "Parameters",
     "Plan",
     "Processor",
+    "Program",
     "Quicklook",
     "Resampling",
     "Source",
@@ -37,6 +38,7 @@ __all__ = [
     "apply",
     "bind",
     "chunk_graph",
+    "compute_chunk",
     "explain",
     "get_processor",
     "list_processors",

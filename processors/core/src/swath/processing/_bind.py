@@ -105,8 +105,12 @@ def bind(
     tree: xr.DataTree,
     parameters: Mapping[str, Any] | Parameters | None = None,
     window: WindowLike = None,
+    chunk_shape: tuple[int, int] | None = None,
 ) -> Binding:
     """Find a processor's sources in a product and relate their grids to the output grid.
+
+    The output is cut into chunks of ``chunk_shape``; where it is None, into those of the chain, or else those
+    in which the sources are stored.
 
     Raises
     ------
@@ -134,7 +138,7 @@ def bind(
         else:
             sources.append(_bound(chain, name, variable, grid))
     own = [source.chunk_shape for source in sources if all(axis.is_identity for axis in source.axes)]
-    shape = chain.chunk_shape or (own[0] if own else (DEFAULT_CHUNK, DEFAULT_CHUNK))
+    shape = chunk_shape or chain.chunk_shape or (own[0] if own else (DEFAULT_CHUNK, DEFAULT_CHUNK))
     rows, columns = (stop - start for start, stop in (window.rows, window.columns))
     return Binding(
         processor=processor,

@@ -1,6 +1,7 @@
 """One output chunk: sources put together and brought to the grid, then the steps. All in one dask task."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,14 @@ from swath.processing._chain import Resampling
 from swath.processing._declare import Edge, Input, Step
 from swath.processing._resample import Axis, Span, resample
 
-__all__ = ["Chunk", "Part", "Program", "SourceProgram", "cast", "compute_chunk"]
+__all__ = ["Around", "Chunk", "Part", "Program", "SourceProgram", "cast", "compute_chunk"]
 
 Array = npt.NDArray[Any]
 Extent = tuple[Span, Span]
 """Rows and columns, half-open, in pixels of the output grid."""
+
+Around = Callable[[str], AbstractContextManager[Any]]
+"""Opened around each step, with the step's name: whoever wants to know how long it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ def cast(block: Array, dtype: str) -> Array:
     return block.astype(dtype, copy=False)
 
 
-def compute_chunk(program: Program, chunk: Chunk, blocks: list[Array]) -> dict[str, Array]:
+def compute_chunk(
+    program: Program, chunk: Chunk, blocks: list[Array], around: Around = nullcontext
+) -> dict[str, Array]:
     """Return the outputs of one chunk, by their names in the chain.
 
     Raises
@@ -93,7 +99,9 @@ def compute_chunk(program: Program, chunk: Chunk, blocks: list[Array]) -> dict[s
             )
             for item in step.inputs
         }
-        for name, array in _call(program, chunk, step, given).items():
+        with around(step.name):
+            made = _call(program, chunk, step, given)
+        for name, array in made.items():
             arrays[name], extents[name] = _cut(array, step.halo), extent
         later = {item.name for rest in program.steps[number + 1 :] for item in rest.inputs}
         for name in set(arrays) - later - set(program.outputs):

@@ -1,6 +1,6 @@
 """From a binding to a lazy graph: one task reads a stored chunk, one task makes an output chunk."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -21,6 +21,9 @@ __all__ = ["ChunkGraph", "apply", "chunk_graph", "tree_of"]
 
 Key = tuple[str, int, int]
 
+Body = Callable[[list[Any]], Any]
+"""What a chunk's task calls, with the blocks that the chunk needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkGraph:
@@ -31,15 +34,27 @@ class ChunkGraph:
     chunks: Mapping[tuple[int, int], Chunk]
 
 
-def chunk_graph(binding: Binding) -> ChunkGraph:
+def chunk_graph(
+    binding: Binding, body: Callable[[Program, Chunk], Body] | None = None, salt: object = None
+) -> ChunkGraph:
     """Return the graph over all output chunks of a binding.
 
     Stored chunks are read by the tasks of the product's own lazy arrays, so each is read once however many
     output chunks need it.
+
+    Parameters
+    ----------
+    binding
+        Processor and product.
+    body
+        Returns what the task of a chunk calls with the chunk's blocks; by default, what computes the outputs.
+    salt
+        Tells apart graphs of one binding whose tasks do different things.
     """
+    body = body or (lambda program, chunk: partial(compute_chunk, program, chunk))
     program = _program(binding)
     read = [source.array.name for source in binding.sources]
-    name = f"{binding.processor.name}-{tokenize(program, binding.window, binding.chunk_shape, read)}"
+    name = f"{binding.processor.name}-{tokenize(program, binding.window, binding.chunk_shape, read, salt)}"
     layer: dict[Any, Any] = {}
     chunks = {}
     rows, columns = binding.spans(0), binding.spans(1)
@@ -56,7 +71,7 @@ def chunk_graph(binding: Binding) -> ChunkGraph:
             parts.append(Part(source.name, spans, origins))
             keys += [_source_key(layer, name, source, block) for block in blocks]
         chunks[position] = Chunk(position, extent, tuple(parts))
-        layer[(name, *position)] = (partial(compute_chunk, program, chunks[position]), keys)
+        layer[(name, *position)] = (body(program, chunks[position]), keys)
     arrays: list[Any] = [source.array for source in binding.sources]
     return ChunkGraph(name, HighLevelGraph.from_collections(name, layer, dependencies=arrays), chunks)
 

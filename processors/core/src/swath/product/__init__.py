@@ -1,8 +1,10 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array
+from swath.product._cogs import write_cogs
 from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
+from swath.product._locate import locate
 from swath.product._open import READER_GROUP, Reader, open_product
 from swath.product._prepare import prepare_dataset
 from swath.product._subset import cut_window, placed, select_variables
@@ -11,6 +13,7 @@ from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
 from swath.product.netcdf import write_netcdf
 from swath.product.window import Window
+from swath.product.zarr import open_overviews
 
 __all__ = [
     "READER_GROUP",
@@ -26,6 +29,8 @@ __all__ = [
     "cut_window",
     "lay_out_store",
     "lazy_array",
+    "locate",
+    "open_overviews",
     "open_product",
     "placed",
     "prepare_dataset",
@@ -33,6 +38,7 @@ __all__ = [
     "select_variables",
     "validate_product",
     "write_arrays",
+    "write_cogs",
     "write_netcdf",
     "write_product",
 ]

@@ -10,6 +10,7 @@ import xarray as xr
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
 from swath.product._prepare import plain
 
@@ -42,6 +43,7 @@ def raw(variable: Variable) -> xr.Variable:
     return xr.Variable(variable.dimensions, data, dict(variable.attributes), encoding)
 
 
+@reads(lambda place: place)
 def _read(variable: Variable, place: tuple[int, ...]) -> npt.NDArray[Any]:
     """Read one block; the body of every reading task."""
     return variable.read_block(place)

@@ -10,12 +10,15 @@ import numpy.typing as npt
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
+from swath.product._ahead import reads
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import xarray as xr
 
-__all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array"]
+__all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array", "lazy_chunks",
+           "stored_array"]  # fmt: skip
 
 ENCODING_KEY = "chunk_source"
 """Key of a lazily read variable's ``encoding`` under which its :class:`ChunkSource` is found."""
@@ -62,7 +65,7 @@ def lazy_array(source: ReadableSource, *, scale_factor: float | None = None, add
     Decoded values are ``stored * scale_factor + add_offset`` in float64, NaN where stored is ``fill_value``.
     """
     rows, columns = (_lengths(n, size) for n, size in zip(source.shape, source.chunk_shape, strict=True))
-    name = "read-" + tokenize(source, scale_factor, add_offset, fill_value)
+    name = _name(source, scale_factor, add_offset, fill_value)
     coding = None if scale_factor is None else (scale_factor, add_offset, fill_value)
     prefix = (0,) * len(source.leading)
     tasks = {
@@ -94,11 +97,39 @@ def chunk_source(array: xr.DataArray | xr.Variable) -> ChunkSource | None:
     return found if tuple(array.chunks[-2:]) == expected else None
 
 
+def lazy_chunks(variable: xr.Variable) -> tuple[tuple[int, ...], ...] | None:
+    """Return a variable's chunks, None where it is in memory."""
+    # What xarray does to find that out takes longer than all else that is asked of a small array.
+    in_memory = isinstance(variable._data, np.ndarray)  # noqa: SLF001
+    return None if in_memory else variable.chunks
+
+
+def stored_array(variable: xr.Variable) -> da.Array | None:
+    """Return the stored numbers of a variable that was decoded while it was read, and never changed.
+
+    None of any other one. Written again, such a variable need not be packed: its source has the numbers.
+    """
+    source: Any = variable.encoding.get(ENCODING_KEY)
+    scale_factor = variable.encoding.get("scale_factor")
+    if scale_factor is None or lazy_chunks(variable) is None or not hasattr(source, "read"):
+        return None
+    add_offset, fill_value = (variable.encoding.get(key) for key in ("add_offset", "_FillValue"))
+    decoded = _name(source, scale_factor, 0.0 if add_offset is None else add_offset, fill_value)
+    told = np.dtype(variable.encoding.get("dtype", source.dtype))
+    return lazy_array(source) if variable.data.name == decoded and told == source.dtype else None
+
+
+def _name(source: ReadableSource, scale_factor: float | None, add_offset: float, fill_value: Any) -> str:
+    """Return dask's name of a source's array, decoded or as stored."""
+    return "read-" + str(tokenize(source, scale_factor, add_offset, fill_value))
+
+
 def source_encoding(source: ChunkSource, encoding: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a variable's encoding that carries its chunk source."""
     return {**(encoding or {}), ENCODING_KEY: source}
 
 
+@reads(lambda row, column, *_: (row, column))
 def _read(
     source: ReadableSource, row: int, column: int, coding: tuple[float, float, int | None] | None
 ) -> npt.NDArray[Any]:

@@ -29,7 +29,8 @@ class Fields:
     file: str
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """Name of the element, without its namespace."""
         return str(self.element.tag).rpartition("}")[2]
 
     @classmethod
@@ -58,7 +59,7 @@ class Fields:
         element = self.get(path).element if path else self.element
         text = (element.text or "").strip()
         if not text:
-            raise self.error(f"{path or self._name} is empty")
+            raise self.error(f"{path or self.name} is empty")
         return text
 
     def number(self, path: str = "", *, low: float = -math.inf, high: float = math.inf) -> float:
@@ -66,14 +67,14 @@ class Fields:
         text = self.text(path)
         value = _number(text)
         if not low <= value <= high or not math.isfinite(value):
-            raise self.error(f"{path or self._name} is {text!r}, expected a number from {low:g} to {high:g}")
+            raise self.error(f"{path or self.name} is {text!r}, expected a number from {low:g} to {high:g}")
         return value
 
     def whole(self, path: str = "", *, low: int, high: int) -> int:
         """Return a whole number from ``low`` to ``high``, both included."""
         value = self.number(path, low=low, high=high)
         if value != int(value):
-            raise self.error(f"{path or self._name} is {value:g}, expected a whole number")
+            raise self.error(f"{path or self.name} is {value:g}, expected a whole number")
         return int(value)
 
     def time(self, path: str) -> datetime:
@@ -94,7 +95,7 @@ class Fields:
         """Return an attribute that is a whole number from 0 to ``high``."""
         text = str(self.element.get(name, ""))
         if not text.isdecimal() or int(text) > high:
-            raise self.error(f"{self._name} has {name}={text!r}, expected a whole number from 0 to {high}")
+            raise self.error(f"{self.name} has {name}={text!r}, expected a whole number from 0 to {high}")
         return int(text)
 
     def rows(self, path: str) -> npt.NDArray[np.float64]:

@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,12 @@ import numpy.typing as npt
 import xarray as xr
 
 from swath.errors import InputError, MetadataError
+from swath.product._choices import in_time, of_bands, of_detectors, of_images, where
 from swath.product._flag_expression import flag_mask, split_expression
+from swath.product._radar import cut_radar, is_radar
 from swath.product._subset import cut_window, select_variables
 from swath.product._swath import cut_rows_and_columns, image_of, swath_window
 from swath.product.grid import Grid
-from swath.product.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,17 @@ class Filters:
     missing."""
     time: str | None = None
     """``START/STOP`` in UTC, of which one may be empty; rows that were taken then (the stop excluded)."""
+    band: tuple[str, ...] = ()
+    """``b02``, ``oa08``, ``s7``: of variables of bands, only of these; all that is of no band stays."""
+    detector: tuple[int, ...] = ()
+    """Numbers of detectors: of what is of one detector, only of these. On a map, pixels that others saw are
+    missing (NaN) in variables of real numbers."""
+    burst: tuple[str, ...] = ()
+    """Of images of Sentinel-1: number of the burst in its image, from 0, or its identifier."""
+    polarisation: tuple[str, ...] = ()
+    """Of images of Sentinel-1: ``VV``."""
+    swath: tuple[str, ...] = ()
+    """Of images of Sentinel-1: ``IW1``."""
 
 
 def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
@@ -68,6 +79,8 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
         A window is malformed, or lies outside the product.
     """
     tree = product
+    if filters.burst or filters.polarisation or filters.swath:
+        tree = of_images(tree, burst=filters.burst, polarisation=filters.polarisation, swath=filters.swath)
     flags = None
     if filters.where:
         path, expression = split_expression(filters.where)
@@ -86,15 +99,21 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
         if text:
             tree = _cut(tree, text)
     if filters.time:
-        tree = _in_time(tree, filters.time)
+        tree = in_time(tree, filters.time)
     if polygon:
         tree = _inside(tree, polygon)
+    if filters.detector:
+        tree = of_detectors(tree, filters.detector)
+    if filters.band:
+        tree = of_bands(tree, filters.band)
     if filters.resolution:
         tree = _of_resolution(tree, filters.resolution)
     return select_variables(tree, filters.include) if filters.include else tree
 
 
 def _cut(tree: xr.DataTree, text: str) -> xr.DataTree:
+    if is_radar(tree):
+        return cut_radar(tree, text)
     image = image_of(tree)
     if image is None or any("proj:epsg" in a.attrs for node in tree.subtree for a in node.data_vars.values()):
         return cut_window(tree, text)
@@ -125,7 +144,7 @@ def _masked(tree: xr.DataTree, path: str, mask: xr.DataArray) -> xr.DataTree:
             place = f"{node.path}/{name}".strip("/")
             same = array.dims[-2:] == mask.dims[-2:] and array.shape[-2:] == mask.shape[-2:]
             if same and array.dtype.kind == "f" and _grid_of(tree, place) == grid and not _tied(node.path):
-                dataset[name] = _where(array, mask)
+                dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
 
@@ -139,45 +158,6 @@ def _grid_of(tree: xr.DataTree, path: str) -> Grid | None:
         return Grid.of(tree[path])
     except (MetadataError, KeyError):
         return None
-
-
-def _where(array: xr.DataArray, mask: xr.DataArray) -> xr.DataArray:
-    data = mask.data
-    if array.chunks is not None and hasattr(data, "rechunk"):
-        data = data.rechunk(array.chunks[-2:])
-    found = array.where(xr.DataArray(data, dims=array.dims[-2:]))
-    found.encoding = {key: value for key, value in array.encoding.items() if key != "chunk_source"}
-    return found.assign_attrs(array.attrs)
-
-
-def _in_time(tree: xr.DataTree, text: str) -> xr.DataTree:
-    start, slash, stop = text.partition("/")
-    if not slash or not (start or stop):
-        raise InputError(f"time {text!r}: write START/STOP in UTC, as 2020-01-01T10:15/2020-01-01T10:16")
-    low, high = (_instant(part) for part in (start, stop))
-    image = image_of(tree)
-    stamps = next((n["time_stamp"] for n in tree.subtree if "time_stamp" in n.variables), None)
-    if image is None or stamps is None or stamps.dims != ("rows",):
-        raise InputError("no rows with a time_stamp to choose by time: give rows and columns as a window")
-    times = stamps.values
-    inside = np.flatnonzero(
-        (times >= low if low else True) & (times < high if high else True) & ~np.isnat(times)
-    )
-    if not len(inside):
-        raise InputError(f"time {text!r}: no rows were taken then; there are {times.min()}/{times.max()}")
-    window = Window((int(inside[0]), int(inside[-1]) + 1), (0, image.shape[1]))
-    return cut_rows_and_columns(tree, image, window)
-
-
-def _instant(text: str) -> np.datetime64 | None:
-    if not text:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no time; write it as 2020-01-01T10:15:30") from None
-    naive = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-    return np.datetime64(naive, "ns")
 
 
 def _rings(text: str) -> list[Ring]:
@@ -224,7 +204,7 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
         for name, array in dataset.data_vars.items():
             fits = mask is not None and array.dims[-2:] == mask.dims and array.shape[-2:] == mask.shape
             if mask is not None and fits and array.dtype.kind == "f":
-                dataset[name] = _where(array, mask)
+                dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
 

@@ -10,9 +10,13 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from swath.io.small_files import make_folders, write_files
+from swath.io.zarr_chunks import ChunkCodec, blosc
 from swath.io.zarr_documents import ArrayLayout, Documents, array_document, write_documents
-from swath.product._prepare import plain
+from swath.product._encode import encoded
+from swath.product._prepare import STORED_KEY, plain
 from swath.product._shards import inner_chunks
+from swath.product._zarr_blocks import ChunkFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,11 +91,12 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
     files = tuple(variable.encoding.pop("chunks"))
     # Zarr has a type for truth values, which CF has not.
     known = variable.dtype.kind == "b"
-    encoded = variable if known else xr.conventions.encode_cf_variable(variable, name=path)
-    data = encoded.data
+    name, packed = variable.encoding.pop(STORED_KEY, ("", None))
+    stored = variable if known else encoded(variable, path)
+    data = packed if packed is not None and getattr(variable.data, "name", "") == name else stored.data
     if data.dtype.kind in "UOTS":
         data = _text(np.asarray(data), zarr_format)
-    attributes = dict(encoded.attrs)
+    attributes = dict(stored.attrs)
     fill_value = attributes.pop("_FillValue", None)
     if zarr_format == 3 and fill_value is not None:
         from xarray.backends.zarr import FillValueCoder  # noqa: PLC0415 -- imports zarr
@@ -108,7 +113,7 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
         shape=data.shape,
         chunks=inner,
         dtype=data.dtype,
-        dimensions=tuple(map(str, encoded.dims)),
+        dimensions=tuple(map(str, stored.dims)),
         shards=outer,
         fill_value=fill_value,
         attributes=plain(attributes),
@@ -131,16 +136,18 @@ def write_arrays(stored: Iterable[StoredArray], directory: Path) -> None:
 
     store = LocalStore(directory)
     stored = list(stored)
-    whole = [array for array in stored if array.whole]
-    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="swath-arrays") as pool:
-        for _ in pool.map(lambda array: _write_whole(array, directory), whole):
-            pass  # the first error is raised here
+    write_files(directory, dict(_whole_files(array, directory) for array in stored if array.whole))
     ready: list[tuple[Any, Any]] = []
     lazy: list[tuple[Any, Any]] = []
     for array in stored:
         if array.whole:
             continue
-        target = zarr.Array.from_dict(StorePath(store, array.path), dict(array.document))
+        codec = ChunkCodec.of(array.document) if array.lazy else None
+        target: Any
+        if codec is not None:
+            target = ChunkFiles(str(directory / array.path), array.data.shape, codec)
+        else:
+            target = zarr.Array.from_dict(StorePath(store, array.path), dict(array.document))
         (lazy if array.lazy else ready).append((array.data, target))
 
     def fill(pair: tuple[Any, Any]) -> None:
@@ -155,18 +162,14 @@ def write_arrays(stored: Iterable[StoredArray], directory: Path) -> None:
         da.store(list(sources), list(targets), lock=False)
 
 
-def _write_whole(array: StoredArray, directory: Path) -> None:
-    """Write the one chunk of an array in memory: products have hundreds, of a few kilobytes each."""
-    from numcodecs import Blosc  # type: ignore[import-untyped]  # noqa: PLC0415 -- ships no types
-
+def _whole_files(array: StoredArray, directory: Path) -> tuple[str, bytes]:
+    """Return name and bytes of the one chunk of an array in memory: products have hundreds of them."""
     data = np.ascontiguousarray(array.data, array.data.dtype.newbyteorder("<"))
     zeros = ["0"] * array.data.ndim
     two = array.document["zarr_format"] == 2
     name = (".".join(zeros) or "0") if two else "/".join(["c", *zeros])
-    place = directory / array.path / name
     if len(zeros) and not two:
-        place.parent.mkdir(parents=True, exist_ok=True)
-    text = data.dtype.kind == "U"
-    place.write_bytes(
-        data.tobytes() if text else Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE).encode(data)
+        make_folders(directory, {f"{array.path}/{name.rpartition('/')[0]}"})
+    return f"{array.path}/{name}", data.tobytes() if data.dtype.kind == "U" else blosc("zstd", 3, 2).encode(
+        data
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from swath.errors import ProductError
 from swath.io.store import Store, open_store
+from swath.product._ahead import ahead
+from swath.product._locate import choose_asset, locate
 
 if TYPE_CHECKING:
-    import os
-
     import xarray as xr
 
 __all__ = ["READER_GROUP", "Reader", "open_product"]
@@ -33,17 +37,19 @@ class Reader(Protocol):
         """Return the product as a lazy tree, having read metadata and image headers only."""
 
 
-def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
+def open_product(location: str | os.PathLike[str] | Mapping[str, Any]) -> xr.DataTree:
     """Open a product: a tree of lazily loaded dask arrays, with STAC attributes on its root.
 
     Only metadata and the headers of images are read; each chunk of image data is read when it is computed.
-    Known are Sentinel-2 level-1C in SAFE, Sentinel-3 in SEN3 and EOPF Zarr (format 2 or 3), each a directory
-    or a zip, netCDF and GeoTIFF files, and whatever other installed packages bring readers for.
+    Known are Sentinel-1 and Sentinel-2 in SAFE, Sentinel-3 in SEN3, auxiliary data of these, and EOPF Zarr
+    (format 2 or 3), each a directory, a zip or a tar, netCDF and GeoTIFF files, and whatever other installed
+    packages bring readers for.
 
     Parameters
     ----------
     location
-        Path or URL of the product.
+        Path or URL (``s3://``, ``https://``) of the product, or of a STAC item that tells where it is; of an
+        item, ``#KEY`` after the address names the asset to take. Or the item itself, as JSON has it.
 
     Raises
     ------
@@ -51,13 +57,24 @@ def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
         There is nothing there, it is no product that a reader knows, or it is incomplete or corrupt.
     MetadataError
         Its metadata is malformed or makes no sense.
+    StoreError
+        The server that has it fails, however often it is asked.
     """
-    store = open_store(location)
-    readers: list[Reader] = [
-        found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)
-    ]
+    if isinstance(location, Mapping):
+        store = open_store(choose_asset(dict(location)))
+    else:
+        store = open_store(locate(os.fspath(location)))
+    if store.remote:
+        ahead()
+    readers = _readers(tuple(sys.path))
     for reader in readers:
         if reader.can_read(store):
             return reader.open(store)
     sought = "; ".join(reader.looks_for for reader in readers) or "nothing, because no reader is installed"
     raise ProductError(f"{store.location} is not a product that can be read here; looked for: {sought}")
+
+
+@lru_cache(maxsize=4)
+def _readers(_path: tuple[str, ...]) -> list[Reader]:
+    """Return the readers of the installed packages; looked for once, as long as the path of imports stays."""
+    return [found.load() for found in sorted(entry_points(group=READER_GROUP), key=lambda e: e.name)]

@@ -15,6 +15,7 @@ from swath.errors import InputError, RunError, SwathError
 from swath.io.commit import new_product
 from swath.product._chunks import chunk_source
 from swath.product._layout import lay_out_store, write_arrays
+from swath.product._overviews import add_overviews
 from swath.product._prepare import prepare_dataset
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ __all__ = ["check_sources", "computing", "write_product"]
 
 def write_product(
     tree: xr.DataTree, destination: str | os.PathLike[str], *, zarr_format: int = 2, overwrite: bool = False,
-    shards: bool = True,
+    shards: bool = True, overviews: bool = False,
 ) -> None:  # fmt: skip
     """Write a product as Zarr in the layout of EOPF, chunk by chunk; it appears when it is complete.
 
@@ -48,11 +49,16 @@ def write_product(
     shards
         In format 3: one file holds several chunks of about 366 pixels a side where the lazy array's chunks
         are larger. Turn it off for one chunk a file.
+    overviews
+        Write images that are on a grid again at half the size, a quarter, and so on, and tell them by the
+        attributes of GeoZarr. They are no part of the product: opening it leaves them out, and
+        :func:`swath.product.open_overviews` opens them.
 
     Raises
     ------
     InputError
-        The format is unknown, or a source file is found truncated before anything is written.
+        The format is unknown, there is nothing to make overviews of, or a source file is found truncated
+        before anything is written.
     DestinationError
         The destination exists, or cannot be one.
     RunError
@@ -63,6 +69,7 @@ def write_product(
     if zarr_format not in (2, 3):
         raise InputError(f"Zarr format {zarr_format!r} is unknown: give 2 or 3")
     check_sources(tree)
+    tree = add_overviews(tree) if overviews else tree
     datasets = {node.path: prepare_dataset(node.to_dataset(inherit=True)) for node in tree.subtree}
     with new_product(destination, overwrite) as partial, computing():
         write_arrays(lay_out_store(datasets, partial, zarr_format=zarr_format, shards=shards), partial)

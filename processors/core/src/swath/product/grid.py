@@ -12,6 +12,8 @@ import xarray as xr
 from swath.errors import MetadataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from swath.product.window import Window
 
 __all__ = ["Grid"]
@@ -121,13 +123,18 @@ def _of_array(array: xr.DataArray, attributes: dict[str, Any]) -> Grid:
         return Grid(shape, (a, b, c, d, e, f), crs)
     # Cut since it was read: the attributes tell the whole, the coordinates what is left.
     x, y = (np.asarray(array[dim], dtype=np.float64) for dim in ("x", "y"))
-    step_x, step_y = (float(told[0]), float(told[4])) if told is not None else (_step(x), _step(y))
+    step_x, step_y = (_step(x, told, 0), _step(y, told, 4))
     return Grid(shape, (step_x, 0.0, float(x[0]) - step_x / 2, 0.0, step_y, float(y[0]) - step_y / 2), crs)
 
 
-def _step(centres: npt.NDArray[np.float64]) -> float:
-    if len(centres) < 2:
+def _step(centres: npt.NDArray[np.float64], told: Sequence[float] | None, place: int) -> float:
+    """Return the size of a pixel: as it is told where that fits the coordinates, whose digits are rounded."""
+    if told is None and len(centres) < 2:
         raise MetadataError(
             "the size of a pixel cannot be told from one coordinate; set the attribute proj:transform"
         )
-    return float(centres[-1] - centres[0]) / (len(centres) - 1)
+    step = float(told[place]) if told is not None else 0.0
+    if len(centres) < 2:
+        return step
+    measured = float(centres[-1] - centres[0]) / (len(centres) - 1)
+    return step if abs(step - measured) <= 1e-6 * abs(measured) else measured

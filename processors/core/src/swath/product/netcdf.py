@@ -20,6 +20,8 @@ from swath.io.commit import new_file
 from swath.io.file import FileStore
 from swath.io.netcdf import MAGICS, Sink, read_file
 from swath.product._blocks import decoded, raw
+from swath.product._encode import encoded
+from swath.product._grid_mapping import with_grid_mapping, without_grid_mapping
 from swath.product._prepare import KEPT, plain, stored_chunks
 from swath.product._write import check_sources, computing
 
@@ -78,8 +80,10 @@ NETCDF = NetcdfReader()
 def _dataset(variables: Mapping[str, xr.Variable], attributes: Mapping[str, Any]) -> xr.Dataset:
     named = {str(n) for v in variables.values() for n in str(v.attrs.get("coordinates", "")).split()}
     found = {}
-    for name, variable in decoded(variables).items():
+    whole = decoded(variables)
+    for variable in whole.values():
         variable.attrs = _restored(variable.attrs)
+    for name, variable in without_grid_mapping(whole).items():
         variable.attrs.pop("coordinates", None)
         variable.encoding.pop("coordinates", None)
         index = variable.dims == (name,)
@@ -153,7 +157,7 @@ def write_netcdf(tree: xr.DataTree, destination: str | os.PathLike[str], *, over
 def _write(file: h5netcdf.File, tree: xr.DataTree, sink: Sink) -> None:
     lazy: list[tuple[Any, Any]] = []
     for node in tree.subtree:
-        dataset = node.to_dataset(inherit=True)
+        dataset = with_grid_mapping(node.to_dataset(inherit=True))
         group = file if node.path == "/" else file.create_group(node.path)
         variables, attributes = xr.conventions.encode_dataset_coordinates(dataset)
         if node.path == "/":
@@ -192,24 +196,22 @@ def _create(group: Any, name: str, variable: xr.Variable) -> tuple[Any, Any]:
     kept = {key: variable.encoding[key] for key in KEPT if key in variable.encoding}
     if variable.dtype.kind in "UOT":
         kept.pop("dtype", None)
-    encoded = xr.conventions.encode_cf_variable(
-        xr.Variable(variable.dims, variable.data, variable.attrs, kept), name=name
-    )
-    attributes = dict(encoded.attrs)
+    stored = encoded(xr.Variable(variable.dims, variable.data, variable.attrs, kept), name)
+    attributes = dict(stored.attrs)
     fill = attributes.pop("_FillValue", None)
-    data = encoded.data
+    data = stored.data
     if data.dtype.kind in "UOTS":
         data = np.asarray(data)
         text = np.array([str(value) for value in data.ravel()], dtype=object).reshape(data.shape)
-        made = group.create_variable(name, tuple(map(str, encoded.dims)), h5py.string_dtype())
+        made = group.create_variable(name, tuple(map(str, stored.dims)), h5py.string_dtype())
         made.attrs.update(_kept(plain(attributes)))
         return text, made
     packed: dict[str, Any] = {}
-    if encoded.shape and encoded.size:
+    if stored.shape and stored.size:
         packed = {"chunks": chunks, "compression": "gzip", "compression_opts": 4, "shuffle": True}
     made = group.create_variable(
         name,
-        tuple(map(str, encoded.dims)),
+        tuple(map(str, stored.dims)),
         data.dtype,
         fillvalue=None if fill is None else data.dtype.type(fill),
         **packed,

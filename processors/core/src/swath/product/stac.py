@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from swath.product.grid import Grid
 
-__all__ = ["ItemFile", "item", "multihash"]
+__all__ = ["ItemFile", "asset_of", "extensions_of", "item", "multihash", "told"]
 
 _EXTENSIONS = {
     "proj": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
@@ -43,7 +43,9 @@ _MEDIA_TYPES = {
     ".zarr": "application/vnd+zarr",
     ".tif": str(pystac.MediaType.COG),
     ".png": str(pystac.MediaType.PNG),
+    ".html": str(pystac.MediaType.HTML),
     ".json": str(pystac.MediaType.JSON),
+    ".nc": str(pystac.MediaType.NETCDF),
 }
 
 
@@ -65,6 +67,10 @@ class ItemFile:
         fields.
     raster
         Whether it is an image on the item's grid.
+    key
+        Of the asset; by default the file's name without its ending.
+    grid
+        Grid of the image, where it is another than the item's.
     """
 
     path: str
@@ -72,6 +78,8 @@ class ItemFile:
     roles: tuple[str, ...]
     variables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     raster: bool = False
+    key: str = ""
+    grid: Grid | None = None
 
 
 def item(
@@ -117,8 +125,8 @@ def item(
     geometry, bbox = grid_footprint(grid)
     source = dict(discovery.get("properties", {}))
     start, middle, end = _times(source)
-    properties: dict[str, Any] = {name: source[name] for name in _KEPT if _told(source.get(name))}
-    if "instruments" not in properties and _told(source.get("instrument")):
+    properties: dict[str, Any] = {name: source[name] for name in _KEPT if told(source.get(name))}
+    if "instruments" not in properties and told(source.get("instrument")):
         properties["instruments"] = [source["instrument"]]
     made = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     properties |= {
@@ -134,19 +142,22 @@ def item(
     if level:
         properties["processing:level"] = level
     made_from = discovery.get("id")
-    if _told(made_from):
+    if told(made_from):
         properties["derived_from"] = made_from
     result = pystac.Item(
         identifier, geometry, bbox, middle, properties, start_datetime=start, end_datetime=end
     )
     for entry in files:
-        result.add_asset(_key(entry.path), _asset(entry, folder))
-    told = str(result.to_dict(include_self_link=False)["assets"])
-    result.stac_extensions = [
-        schema for prefix, schema in _EXTENSIONS.items()
-        if prefix in {"proj", "processing"} or f"'{prefix}:" in told
-    ]  # fmt: skip
+        result.add_asset(*asset_of(entry, folder))
+    result.stac_extensions = extensions_of(result)
     return result
+
+
+def extensions_of(made: pystac.Item) -> list[str]:
+    """Return the schemas of the extensions whose fields an item has, in itself or in its assets."""
+    content = made.to_dict(include_self_link=False, transform_hrefs=False)
+    used = str(content["assets"]) + str(dict.fromkeys(content["properties"]))
+    return [schema for prefix, schema in _EXTENSIONS.items() if f"'{prefix}:" in used]
 
 
 def multihash(path: Path) -> str:
@@ -161,7 +172,7 @@ def multihash(path: Path) -> str:
 def _times(source: Mapping[str, Any]) -> tuple[datetime | None, datetime | None, datetime | None]:
     """Return start, nominal time and end; the nominal time is None where the source has but the other two."""
     start, middle, end = (
-        datetime.fromisoformat(source[name]) if _told(source.get(name)) else None
+        datetime.fromisoformat(source[name]) if told(source.get(name)) else None
         for name in ("start_datetime", "datetime", "end_datetime")
     )
     if middle is None and (start is None or end is None):
@@ -172,17 +183,19 @@ def _times(source: Mapping[str, Any]) -> tuple[datetime | None, datetime | None,
     return (start, middle, end) if start and end else (None, middle, None)
 
 
-def _told(value: Any) -> bool:
-    """Whether a field says something; EOPF products of 2025 write the text ``null`` where it does not."""
+def told(value: Any) -> bool:
+    """Return whether a field says something; EOPF products of 2025 write the text ``null`` where not."""
     return value not in (None, "", "null")
 
 
 def _key(path: str) -> str:
     """``cog/b02.tif`` → ``b02``; the Zarr store is ``product``, the quick look ``quicklook``."""
-    return Path(path).stem
+    place = Path(path)
+    return f"{place.stem}-page" if place.suffix == ".html" else place.stem
 
 
-def _asset(entry: ItemFile, folder: Path) -> pystac.Asset:
+def asset_of(entry: ItemFile, folder: Path) -> tuple[str, pystac.Asset]:
+    """Return the key and the asset of a file, with its size and checksum."""
     place = folder / entry.path
     fields: dict[str, Any] = {}
     if place.is_file():
@@ -191,7 +204,13 @@ def _asset(entry: ItemFile, folder: Path) -> pystac.Asset:
         fields["bands"] = [_band(name, attrs) for name, attrs in entry.variables.items()]
     if len(entry.variables) == 1:
         fields |= _classification(*entry.variables.values())
-    return pystac.Asset(
+    if entry.grid is not None:
+        fields |= {
+            "proj:code": entry.grid.crs,
+            "proj:shape": list(entry.grid.shape),
+            "proj:transform": list(entry.grid.transform),
+        }
+    return entry.key or _key(entry.path), pystac.Asset(
         href=f"./{entry.path}", title=entry.title, roles=list(entry.roles), extra_fields=fields,
         media_type=_MEDIA_TYPES.get(Path(entry.path).suffix),
     )  # fmt: skip

@@ -5,28 +5,38 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import dask.array as da
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
 
 from swath.errors import MetadataError, ProductError, SwathError
-from swath.io.store import open_store
-from swath.io.zarr_documents import ROOTS, read_documents
+from swath.io.store import MissingFileError, open_store
+from swath.io.zarr_chunks import ChunkCodec
+from swath.io.zarr_documents import ROOTS, Documents, read_documents
+from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
-from swath.product._prepare import EOPF_ATTRIBUTES
+from swath.product._grid_mapping import without_grid_mapping
+from swath.product._overviews import overview_groups, plain_attributes
+from swath.product._prepare import own_attributes
+from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Collection, Mapping
 
     import zarr
 
-    from swath.io.store import Store
+    from swath.io.store import Range, Store
     from swath.io.zarr import StoreView
-    from swath.io.zarr_documents import Document, Documents
+    from swath.io.zarr_documents import Document
 
-__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader"]
+__all__ = ["EOPF_ZARR", "RESULT_STORE", "EopfZarrReader", "open_overviews"]
 
 RESULT_STORE = "product.zarr"
 """Name of the Zarr store in the folder that a run leaves; the folder can be opened in its place."""
@@ -36,6 +46,15 @@ _IMAGES = (("y", "x"), ("rows", "columns"))
 
 _DIMENSIONS = "_ARRAY_DIMENSIONS"
 """Attribute that names the dimensions in format 2."""
+
+_MAX_CHUNKS = 1 << 20
+"""More chunks than any array of a product has."""
+
+_MAX_IN_MEMORY = 1 << 28
+"""Bytes of a coordinate, or of text: those are read when a product is opened."""
+
+_ABSENT = 2**64 - 1
+"""Offset and length of a chunk that a shard does not hold."""
 
 _TEXT = "SUOT"
 """Kinds of types whose fill value is no mark of missing values."""
@@ -75,26 +94,49 @@ class ZarrChunks:
         leading = itertools.product(*(range(math.ceil(n / size)) for n, size in pairs))
         return sum(self._stored((*place, row, column)) for place in leading)
 
+    def ranges(self, place: tuple[int, ...]) -> list[Range]:
+        """Return what reading a chunk asks for."""
+        if self.shards is None:
+            return [(f"{self.path}/{self.metadata.encode_chunk_key(place)}", 0, None)]
+        key, entry, _ = self._entry(place)
+        if entry is None or entry[1] == _ABSENT:
+            return []
+        return [(f"{self.path}/{key}", entry[0], entry[0] + entry[1])]
+
     def _stored(self, place: tuple[int, ...]) -> int:
         if self.shards is None:
             return self._size(self.metadata.encode_chunk_key(place))
+        _, entry, length = self._entry(place)
+        if entry is None:
+            return 0
+        return length if entry[1] == _ABSENT else length + entry[1]
+
+    def _entry(self, place: tuple[int, ...]) -> tuple[str, tuple[int, int] | None, int]:
+        """Return the shard of a chunk, its offset and length in it, and the bytes of the shard's index.
+
+        The offset and length are :data:`_ABSENT` where the chunk is not stored, None where the shard is not.
+        """
+        assert self.shards is not None  # noqa: S101 -- both callers have looked
         inside = tuple(whole // part for whole, part in zip(self.shards, self.chunks, strict=True))
         shard = tuple(at // number for at, number in zip(place, inside, strict=True))
         within = tuple(at % number for at, number in zip(place, inside, strict=True))
         key = self.metadata.encode_chunk_key(shard)
         # The index at the end: offset and length of each chunk, then a checksum of four bytes.
         length = 16 * math.prod(inside) + 4
-        size = self._size(key)
-        if size < length:
-            return 0
-        index = self.store.read_range(f"{self.path}/{key}", size - length, size)
-        entries = np.frombuffer(index[:-4], "<u8").reshape(*inside, 2)
-        stored = int(entries[within][1])
-        return length if stored == 2**64 - 1 else length + stored
+        try:
+            index = self.store.read_end(f"{self.path}/{key}", length)
+        except MissingFileError:
+            return key, None, length
+        if len(index) < length:
+            return key, None, length
+        offset, stored = np.frombuffer(index[:-4], "<u8").reshape(*inside, 2)[within].tolist()
+        return key, (offset, stored), length
 
     def _size(self, key: str) -> int:
-        name = f"{self.path}/{key}"
-        return self.store.size(name) if self.store.exists(name) else 0
+        try:
+            return self.store.size(f"{self.path}/{key}")
+        except MissingFileError:
+            return 0
 
 
 class EopfZarrReader:
@@ -109,7 +151,7 @@ class EopfZarrReader:
     def open(self, store: Store) -> xr.DataTree:
         """Return the product as a lazy tree. Reads consolidated metadata and coordinates."""
         if not any(store.exists(name) for name in ROOTS):
-            store = open_store(f"{store.location}/{RESULT_STORE}")
+            store = store.folder(RESULT_STORE)
         documents = read_documents(store)
         if "stac_discovery" not in documents.groups[""]:
             raise ProductError(
@@ -117,10 +159,52 @@ class EopfZarrReader:
                 f"stac_discovery. "
                 "Open other Zarr with xarray.open_datatree"
             )
-        return open_documents(store, documents)
+        levels = overview_groups(documents.groups)
+        return open_documents(store, _chosen(documents, documents.groups.keys() - levels))
 
 
 EOPF_ZARR = EopfZarrReader()
+
+
+def open_overviews(location: str | os.PathLike[str]) -> xr.DataTree:
+    """Open the overviews of a Zarr product that has them, lazily.
+
+    Returns
+    -------
+    xarray.DataTree
+        The groups of the levels, under the paths that they have in the product:
+        ``measurements/reflectance/overviews/r10m/2`` is ``measurements/reflectance/r10m`` at half the size.
+
+    Raises
+    ------
+    ProductError
+        It is no Zarr product, or has no overviews.
+    """
+    store = open_store(location)
+    if not any(store.exists(name) for name in ROOTS) and EOPF_ZARR.can_read(store):
+        store = store.folder(RESULT_STORE)
+    documents = read_documents(store)
+    levels = overview_groups(documents.groups)
+    if not levels:
+        raise ProductError(
+            f"{store.location} has no overviews: write it with overviews (swath convert --overviews)"
+        )
+    above = {str(parent) for path in levels for parent in PurePosixPath(path).parents if str(parent) != "."}
+    kept = Documents(
+        documents.zarr_format,
+        {path: attributes for path, attributes in documents.groups.items() if path in {"", *above, *levels}},
+        {path: array for path, array in documents.arrays.items() if path.rpartition("/")[0] in levels},
+    )
+    return open_documents(store, kept)
+
+
+def _chosen(documents: Documents, groups: Collection[str]) -> Documents:
+    """Return the documents of some groups, without what overviews add to their attributes."""
+    return Documents(
+        documents.zarr_format,
+        {path: plain_attributes(documents.groups[path]) for path in documents.groups if path in groups},
+        {path: array for path, array in documents.arrays.items() if path.rpartition("/")[0] in groups},
+    )
 
 
 def open_documents(store: Store, documents: Documents) -> xr.DataTree:
@@ -138,13 +222,14 @@ def open_documents(store: Store, documents: Documents) -> xr.DataTree:
     for path, document in documents.arrays.items():
         group, _, name = path.rpartition("/")
         inside[group][name] = document
+    _warm_coordinates(store, documents)
     datasets = {}
     for group, arrays in inside.items():
         try:
             datasets[f"/{group}"] = _dataset(group, documents.groups[group], arrays, view)
-        except SwathError:
+        except (SwathError, OSError):
             raise
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except Exception as error:
             raise MetadataError(
                 f"{store.location}: its Zarr metadata cannot be read (in group /{group}, "
                 f"{type(error).__name__}: {error}); get it again"
@@ -152,38 +237,83 @@ def open_documents(store: Store, documents: Documents) -> xr.DataTree:
     return xr.DataTree.from_dict(datasets)
 
 
+def _warm_coordinates(store: Store, documents: Documents) -> None:
+    """Read the coordinates at once, where the store is remote: they are small, and in files of their own."""
+    if not store.remote:
+        return
+    names = []
+    for path, document in documents.arrays.items():
+        own = path.rpartition("/")[2]
+        told = document["attributes"].get(_DIMENSIONS) if documents.zarr_format == 2 else None
+        if list(told or document.get("dimension_names") or []) == [own]:
+            names += [f"{path}/0" if documents.zarr_format == 2 else f"{path}/c/0"]
+    store.warm([(name, 0, None) for name in names])
+
+
 def _dataset(
     group: str, attributes: Mapping[str, Any], arrays: Mapping[str, Document], view: StoreView
 ) -> xr.Dataset:
     """Return a group's arrays, decoded, lazy but for the coordinates that index a dimension."""
     opened = {name: _array(f"{group}/{name}".strip("/"), document, view) for name, document in arrays.items()}
+    for array in opened.values():
+        _refuse_too_many(array, view)
     raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
-    for name, variable in decoded.items():
-        for told in (EOPF_ATTRIBUTES, "_CRS"):
-            variable.attrs.pop(told, None)
+    for name, variable in without_grid_mapping(decoded).items():
+        variable.attrs = own_attributes(variable.attrs)
         if variable.dims == (name,):
             coordinates = coordinates | {name}
-            variables[name] = _fixed_text(variable.compute())
+            variables[name] = _fixed_text(_small(variable, opened.get(str(name)), view).compute())
             continue
         lazy = _chunked(variable, opened[name], view)
-        variables[name] = _fixed_text(lazy.compute()) if lazy.dtype.kind in "OT" else lazy
+        text = lazy.dtype.kind in "OT"
+        variables[name] = _fixed_text(_small(lazy, opened[name], view).compute()) if text else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
     return xr.Dataset(
         values, {name: variables[name] for name in coordinates if name in variables}, attributes
     )
 
 
-def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any]:
-    """Return Zarr's array of a document that was read already: nothing is read again."""
+def _refuse_too_many(array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> None:
+    """Refuse an array of more chunks than there can be: each is a task, however little is asked for."""
+    pairs = zip(array.shape, array.chunks, strict=True)
+    number = math.prod(math.ceil(n / max(size, 1)) for n, size in pairs)
+    if number > _MAX_CHUNKS:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims {number} chunks, expected at most {_MAX_CHUNKS}; "
+            "get the product again"
+        )
+
+
+def _small(
+    variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers | None, view: StoreView
+) -> xr.Variable:
+    """Return what is read when a product is opened, or refuse it where it claims more than that can be."""
+    if array is not None and variable.nbytes > _MAX_IN_MEMORY:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims {variable.nbytes} bytes of coordinates or text, "
+            f"expected at "
+            f"most {_MAX_IN_MEMORY}; get the product again"
+        )
+    return variable
+
+
+def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | StoredNumbers:
+    """Return the array of a document that was read already: nothing is read again.
+
+    Zarr's own machinery is left to arrays that need it.
+    """
+    codec = ChunkCodec.of(document)
+    if codec is not None:
+        return StoredNumbers(view.files, path, document, codec, view.metered)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 
     return zarr.Array.from_dict(StorePath(view, path), dict(document))
 
 
-def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
+def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Variable:
     """Return an array as stored, lazy, with its fill value where CF looks for it."""
     from xarray.backends.zarr import FillValueCoder, ZarrArrayWrapper  # noqa: PLC0415 -- imports zarr
 
@@ -193,24 +323,58 @@ def _raw(array: zarr.Array[Any], document: Document) -> xr.Variable:
         if array.fill_value is not None and array.dtype.kind not in _TEXT:
             attributes["_FillValue"] = array.fill_value
     else:
-        dimensions = document["dimension_names"]
+        dimensions = document["dimension_names"] or ()  # of one value other writers say null
         if "_FillValue" in attributes:
             attributes["_FillValue"] = FillValueCoder.decode(attributes["_FillValue"], array.dtype)
-    data = xr.core.indexing.LazilyIndexedArray(ZarrArrayWrapper(array))  # type: ignore[no-untyped-call] # xarray's
+    stored = array if isinstance(array, StoredNumbers) else ZarrArrayWrapper(array)  # type: ignore[no-untyped-call] # xarray's
+    data = xr.core.indexing.LazilyIndexedArray(stored)
     encoding = {"chunks": array.chunks, "shards": array.shards}
     return xr.Variable(dimensions, data, attributes, encoding)
 
 
-def _chunked(variable: xr.Variable, array: zarr.Array[Any], view: StoreView) -> xr.Variable:
+def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
-    sizes = dict(zip(variable.dims, array.chunks, strict=True))
-    name = f"read-{tokenize(view.files.location, array.path)}"
-    lazy = variable.chunk(sizes, name=name, lock=False)
+    source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
+    lazy = _lazy(variable, source)
     if variable.dims[-2:] in _IMAGES:
-        source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
         lazy.encoding = source_encoding(source, lazy.encoding)
         view.metered.add(source.path)
     return lazy
+
+
+def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
+    """Return a variable as a dask array with one task a stored chunk."""
+    bounds = [
+        [(start, min(start + size, n)) for start in range(0, n, size)] or [(0, 0)]
+        for n, size in zip(source.whole, source.chunks, strict=True)
+    ]
+    name = f"read-{tokenize(source.store.location, source.path)}"
+    tasks: dict[Any, Any] = {}
+    for place in itertools.product(*(range(len(axis)) for axis in bounds)):
+        region = tuple(slice(*axis[at]) for axis, at in zip(bounds, place, strict=True))
+        tasks[(name, *place)] = (_read, source, place, variable, region)
+    graph = HighLevelGraph.from_collections(name, tasks)
+    chunks = tuple(tuple(stop - start for start, stop in axis) for axis in bounds)
+    data = da.Array(graph, name, chunks, dtype=variable.dtype)  # type: ignore[no-untyped-call] # dask's
+    return xr.Variable(variable.dims, data, variable.attrs, variable.encoding)
+
+
+@reads(lambda place, *_: place)
+def _read(
+    source: ZarrChunks, place: tuple[int, ...], variable: xr.Variable, region: tuple[slice, ...]
+) -> npt.NDArray[Any]:
+    """Read one chunk and decode it; the body of every reading task."""
+    del place  # it is for whoever reads ahead
+    try:
+        found: npt.NDArray[Any] = np.asarray(variable[region].values)
+    except (SwathError, OSError):
+        raise
+    except Exception as error:
+        raise ProductError(
+            f"{source.store.location}: a chunk of {source.path} is corrupt or truncated "
+            f"({type(error).__name__}: {error}); get the product again"
+        ) from error
+    return found
 
 
 def _fixed_text(variable: xr.Variable) -> xr.Variable:

@@ -1,10 +1,10 @@
-"""Where a graph is computed: threads of this process, processes of this machine, or a cluster."""
+"""Where a graph is computed: threads of this process, processes of this machine, a cluster or a gateway's."""
 
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
@@ -13,13 +13,18 @@ from typing import Any, Protocol
 from dask.callbacks import Callback
 from dask.threaded import get
 
-from swath.errors import InputError
+from swath.errors import InputError, RunError
 from swath.io.metering import Counts, counts, reading
+from swath.run._gateway import gateway_client
+from swath.run._trace import flush, is_tracing
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["GATEWAY", "Engine", "open_engine"]
 
-Done = Callable[[int, int], None]
-"""Told after each output chunk: how many are done, of how many."""
+Done = Callable[[Any], None]
+"""Told the result of each key that was wanted, as it is there."""
+
+GATEWAY = "gateway"
+"""Name of the engine, and beginning of its names with an address."""
 
 _CONNECT_SECONDS = 20
 """How long a scheduler may take to answer."""
@@ -33,11 +38,16 @@ class Engine(Protocol):
 
     workers: int
     """Chunks in work at a time."""
+    worker_memory: int | None
+    """Bytes that the smallest worker has for each chunk in work; None where only this machine's count."""
 
-    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
+    def compute(
+        self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
+    ) -> Counts:
         """Compute some keys of a graph, whose results are small, and return what was read for it.
 
-        When it returns or raises, no task of the graph is running any more.
+        ``trace`` is the client's span, for those who trace what they do; empty where nobody does. When it
+        returns or raises, no task of the graph is running any more.
         """
 
 
@@ -48,14 +58,14 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
     Parameters
     ----------
     name
-        ``threads``, ``distributed``, or the address of a scheduler.
+        ``threads``, ``distributed``, the address of a scheduler, ``gateway``, or ``gateway+https://…``.
     workers
         Chunks in work at a time; one a CPU by default. A cluster that runs already has its own number.
 
     Raises
     ------
     InputError
-        If the scheduler does not answer, or ``distributed`` is not installed.
+        If the scheduler or the gateway does not answer, or what is needed for it is not installed.
     """
     workers = workers or os.cpu_count() or 1
     if name == "threads":
@@ -66,6 +76,11 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
     except ImportError:
         raise InputError(f"The engine {name!r} needs more: pip install 'swath[distributed]'.") from None
     with ExitStack() as stack:
+        if name.partition("+")[0] == GATEWAY:
+            yield _Distributed(
+                stack.enter_context(gateway_client(name, workers)), shared=False, elsewhere=True
+            )
+            return
         address: Any = name
         if name == "distributed":
             with _sigint_held():
@@ -82,7 +97,7 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
             )
         except OSError as error:
             raise InputError(f"No dask scheduler answers at {name}: {error}. Is it running?") from None
-        yield _Distributed(client, shared=name != "distributed")
+        yield _Distributed(client, shared=name != "distributed", elsewhere=name != "distributed")
 
 
 @contextmanager
@@ -104,15 +119,17 @@ class _Threads:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self.worker_memory: int | None = None
 
-    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
-        wanted, finished = set(keys), 0
+    def compute(
+        self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
+    ) -> Counts:
+        del trace  # dask's threads schedule in no time
+        wanted = set(keys)
 
-        def after(key: Any, *_: Any) -> None:
-            nonlocal finished
+        def after(key: Any, result: Any, *_: Any) -> None:
             if key in wanted:
-                finished += 1
-                done(finished, len(wanted))
+                done(result)
 
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="swath")
         try:
@@ -127,21 +144,42 @@ class _Threads:
 class _Distributed:
     """A ``dask.distributed`` cluster."""
 
-    def __init__(self, client: Any, *, shared: bool) -> None:
+    def __init__(self, client: Any, *, shared: bool, elsewhere: bool) -> None:
         self._client = client
         self._shared = shared
         self.workers = sum(client.nthreads().values())
+        told = client.scheduler_info(n_workers=-1)["workers"].values() if elsewhere else ()
+        limits = [worker["memory_limit"] // worker["nthreads"] for worker in told if worker["memory_limit"]]
+        self.worker_memory = min(limits, default=None)
 
-    def compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> Counts:
-        from distributed import as_completed  # noqa: PLC0415 -- an extra
+    def compute(
+        self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
+    ) -> Counts:
+        from swath.run._scheduling import scheduling_traced  # noqa: PLC0415 -- needs an extra
 
         before = self._read()
+        with scheduling_traced(self._client, set(keys), trace):
+            self._compute(graph, keys, done)
+        if is_tracing():
+            self._client.run(flush, on_error="ignore")
+            self._client.run_on_scheduler(flush)
+        after = self._read()
+        return sum((count - before.get(where, Counts()) for where, count in after.items()), Counts())
+
+    def _compute(self, graph: dict[Any, Any], keys: Sequence[Any], done: Done) -> None:
+        from distributed import KilledWorker, as_completed  # noqa: PLC0415 -- an extra
+
         futures = self._client.get(graph, list(keys), sync=False)
         try:
             done_ones = as_completed(futures, loop=self._client.loop)  # type: ignore[no-untyped-call]
-            for number, future in enumerate(done_ones, start=1):
-                future.result()
-                done(number, len(futures))
+            for future in done_ones:
+                done(future.result())
+        except KilledWorker as error:
+            self._client.cancel(futures, force=True)
+            raise RunError(
+                "The workers that tried one of the chunks were all killed. If they ran out of memory, take "
+                f"smaller chunks (--chunk-shape) or fewer workers (--workers): {error}"
+            ) from error
         except BaseException:
             self._client.cancel(futures, force=True)
             if self._shared:
@@ -150,8 +188,6 @@ class _Distributed:
         finally:
             for future in futures:
                 future.release()
-        after = self._read()
-        return sum((count - before.get(where, Counts()) for where, count in after.items()), Counts())
 
     def _drain(self) -> None:
         """Wait until the workers of a cluster that goes on running have ended what they had begun."""
@@ -161,7 +197,8 @@ class _Distributed:
 
     def _read(self) -> dict[tuple[str, int], Counts]:
         """Return what each process of the cluster has read since it started."""
-        return dict(self._client.run(_process_counts).values())
+        told = self._client.run(_process_counts, on_error="ignore")  # one may have been killed just now
+        return dict(found for found in told.values() if found)
 
 
 def _executing(dask_worker: Any) -> int:

@@ -1,31 +1,40 @@
 """Carrying out a payload: plan, compute and write chunk by chunk, describe, commit."""
 
 import json
+import logging
+import secrets
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import platform, python_version
-from typing import Any
 
 import xarray as xr
-from dask.array.optimization import optimize
-from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
 
-from swath.errors import PayloadError, RunError, SwathError
+from swath.errors import InputError, PayloadError, SwathError
+from swath.io.address import is_url
 from swath.io.commit import check_apart, check_destination, new_product
-from swath.io.metering import Counts
-from swath.processing import Binding, Processor, chunk_graph, plan_of
+from swath.io.journal import Journal
+from swath.processing import Binding, Processor, plan_of
+from swath.product import locate
 from swath.product.stac import ItemFile
-from swath.run._engine import Engine, open_engine
-from swath.run._files import REPORT, STORE, open_pixels, store_file, write_item, write_picture
+from swath.run._compute import check_workers, compute_chunks
+from swath.run._engine import open_engine
+from swath.run._files import PAGE, REPORT, STORE, open_pixels, store_file, write_item, write_picture
 from swath.run._geotiffs import write_cogs
+from swath.run._job import job_hash
+from swath.run._notebook import notebook_progress
+from swath.run._page import write_page
 from swath.run._payload import Payload
-from swath.run._plan import bind_payload
+from swath.run._plan import bind_payload, fit_binding
+from swath.run._profile import check_profiler, write_profile
 from swath.run._report import RunReport
-from swath.run._zarr import Target, lay_out, write_chunk
+from swath.run._trace import carrier, flush, run_span
+from swath.run._watch import Watch
+from swath.run._zarr import lay_out
 
 __all__ = ["execute"]
 
@@ -33,6 +42,7 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 
 _PACKAGES = ("swath", "dask", "numpy", "xarray", "zarr")
+_LOG = logging.getLogger("swath.run")
 
 
 def execute(
@@ -53,7 +63,7 @@ def execute(
     product
         Stands in for the product at the payload's path.
     progress
-        Called as the work goes on.
+        Called as the work goes on. In a notebook, a bar below the cell by default.
 
     Raises
     ------
@@ -64,11 +74,29 @@ def execute(
     WriteError
         If the system refused to write; the destination is as it was.
     """
-    began = time.monotonic()
-    told = progress or _silent
+    run = secrets.token_hex(8)
+    with (
+        _told(payload, run),
+        run_span("swath run", run=run, processor=payload.processor, engine=payload.engine),
+    ):
+        return _execute(payload, run, processor, product, progress or notebook_progress() or _silent)
+
+
+def _execute(
+    payload: Payload, run: str, processor: Processor | None, product: xr.DataTree | None, told: Progress
+) -> RunReport:
+    began = time.time()
+    if payload.profile:
+        check_profiler()
     destination = _destination(payload)
-    binding, attributes = bind_payload(payload, processor, product)
-    plan = plan_of(binding)
+    with run_span("plan"):
+        binding, attributes = bind_payload(payload, processor, product)
+        plan = plan_of(binding)
+        fit = fit_binding(binding, plan, payload)
+        job = job_hash(binding, plan, product, payload.inputs.product)
+    notes = [fit.note] if fit and fit.note else []
+    for note in notes:
+        _LOG.warning(note, extra={"product": destination.name, "run": run})
     describe = partial(
         write_item,
         binding,
@@ -76,27 +104,78 @@ def execute(
         discovery=attributes.get("stac_discovery", {}),
         software={binding.processor.name: binding.processor.version, "swath": version("swath")},
     )
-    with new_product(destination, payload.overwrite, checksums=True) as folder:
+    with (
+        new_product(
+            destination, payload.overwrite, checksums=True, job=job, resume=payload.resume, keep=payload.keep
+        ) as folder,
+        _kept(payload, destination.name, run),
+    ):
+        _clear(folder)
         describe([], folder)  # what the item lacks is found now, not when all has been computed
         target = lay_out(binding, attributes, folder / STORE, destination.name)
-        with open_engine(payload.engine, payload.workers) as engine:
+        with (
+            open_engine(payload.engine, fit.workers if fit else payload.workers) as engine,
+            run_span("compute", engine=payload.engine, workers=engine.workers),
+        ):
             workers = engine.workers
-            read = _compute(binding, target, engine, partial(told, "chunks"))
+            check_workers(plan, engine)
+            computed = compute_chunks(
+                binding,
+                target,
+                engine,
+                journal=Journal(folder, job),
+                watch=Watch(run, payload.retries, carrier(), payload.profile),
+                done=partial(told, "chunks"),
+            )
         files = _describe_files(binding, folder, workers, told, cogs=payload.cogs)
         report = RunReport(
             product=destination,
             payload=payload,
+            run=run,
             plan=plan,
-            read=read,
-            seconds=time.monotonic() - began,
+            fit=fit,
+            computed=computed,
+            began=began,
+            seconds=time.time() - began,
             workers=workers,
             versions=_versions(),
+            notes=tuple(notes),
         )
-        (folder / REPORT).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
-        files.append(ItemFile(REPORT, "What was planned, read and done", ("metadata",)))
+        files += _write_report(report, folder)
         describe(files, folder)
         told("checksums", 0, 0)
+    _LOG.info("product written", extra={"product": destination.name, "run": run, "seconds": report.seconds})
     return report
+
+
+@contextmanager
+def _told(payload: Payload, run: str) -> Iterator[None]:
+    """Log beginning and failure of a run, and send what was traced."""
+    told = {"product": Path(payload.destination or "").name, "run": run, "processor": payload.processor}
+    _LOG.info("run begins", extra={**told, "engine": payload.engine, "source": payload.inputs.product})
+    try:
+        yield
+    except SwathError as error:
+        _LOG.error("run failed: %s", error, extra={**told, "is_end": True})
+        raise
+    finally:
+        flush()
+
+
+@contextmanager
+def _kept(payload: Payload, product: str, run: str) -> Iterator[None]:
+    """Say, where the block fails, that what is done so far is kept, if it is."""
+    try:
+        yield
+    except InputError:
+        raise
+    except BaseException:
+        if payload.keep:
+            _LOG.warning(
+                "finished chunks are kept; the same command goes on from them",
+                extra={"product": product, "run": run},
+            )
+        raise
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
@@ -108,32 +187,20 @@ def _destination(payload: Payload) -> Path:
     if payload.destination is None:
         raise PayloadError("The payload has no destination; name the folder that shall appear.")
     destination = check_destination(payload.destination, overwrite=payload.overwrite)
-    check_apart(destination, payload.inputs.product)
+    source = payload.inputs.product
+    check_apart(destination, source if is_url(source) else locate(source))
     return destination
 
 
-def _compute(binding: Binding, target: Target, engine: Engine, done: Callable[[int, int], None]) -> Counts:
-    """Compute all output chunks, each of them written by the task that follows it; none of them is kept."""
-    made = chunk_graph(binding)
-    # Another run of the same job on the same scheduler makes the same chunks, but writes them elsewhere.
-    writing = f"write-{tokenize(target.path)}-{made.name}"
-    layer: dict[Any, Any] = {
-        (writing, *position): (partial(write_chunk, target, chunk), (made.name, *position))
-        for position, chunk in made.chunks.items()
-    }
-    graph = HighLevelGraph(
-        {**made.graph.layers, writing: layer},
-        {**made.graph.dependencies, writing: {made.name}},
-    )
-    keys = list(layer)
-    try:
-        return engine.compute(dict(optimize(graph, keys)), keys, done)  # type: ignore[no-untyped-call]  # dask
-    except SwathError:
-        raise
-    except Exception as error:
-        raise RunError(
-            f"{binding.processor.name} failed on a chunk of {target.name}: {type(error).__name__}: {error}"
-        ) from error
+def _clear(folder: Path) -> None:
+    """Remove what a killed run has left beside its store: it is made from the store, and soon."""
+    for entry in folder.iterdir():
+        if entry.name == STORE:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _describe_files(
@@ -143,9 +210,25 @@ def _describe_files(
     pixels = open_pixels(binding, folder)
     files = [store_file(binding, pixels)]
     if cogs:
-        files += write_cogs(binding, pixels, folder, workers=workers, done=partial(told, "GeoTIFFs"))
+        with run_span("GeoTIFFs"):
+            files += write_cogs(binding, pixels, folder, workers=workers, done=partial(told, "GeoTIFFs"))
     told("quick look", 0, 0)
-    return [*files, write_picture(binding, pixels, folder)]
+    with run_span("quick look"):
+        return [*files, write_picture(binding, pixels, folder)]
+
+
+def _write_report(report: RunReport, folder: Path) -> list[ItemFile]:
+    """Write what the run did, for machines and for people."""
+    (folder / REPORT).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+    write_page(report, folder / PAGE)
+    files = [
+        ItemFile(REPORT, "What was planned, read and done", ("metadata",)),
+        ItemFile(PAGE, "What was planned, read and done, as a page", ("metadata",)),
+    ]
+    if report.payload.profile:
+        profiles = [told for record in report.computed.records for told in record.notes.profiles]
+        files += [ItemFile(name, title, ("metadata",)) for name, title in write_profile(profiles, folder)]
+    return files
 
 
 def _versions() -> dict[str, str]:

@@ -18,6 +18,7 @@ from swath.product.zarr import RESULT_STORE
 __all__ = ["Pixels", "open_pixels", "write_item", "write_picture"]
 
 STORE, QUICKLOOK, REPORT, ITEM = RESULT_STORE, "quicklook.png", "report.json", "item.json"
+PAGE = "report.html"
 """Names in an output product."""
 
 

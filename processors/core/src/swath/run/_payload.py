@@ -5,12 +5,51 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from swath.errors import PayloadError
 from swath.processing import Processor, explain
+from swath.run._memory import parse_memory
 
 __all__ = ["Inputs", "Payload", "load_payload", "make_payload", "parse_parameters", "payload_schema"]
+
+
+def _parse_shape(value: Any) -> Any:
+    """Return the two numbers of ``512x512``."""
+    return value.lower().split("x") if isinstance(value, str) else value
+
+
+Memory = Annotated[
+    PositiveInt,
+    BeforeValidator(parse_memory),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
+]
+"""Bytes, or text such as ``2GiB``."""
+
+Shape = Annotated[
+    tuple[PositiveInt, PositiveInt],
+    BeforeValidator(_parse_shape),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\s*[0-9]+\s*[xX]\s*[0-9]+\s*$"},
+                {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1}] * 2,
+                 "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]  # fmt: skip
+"""Rows and columns, or text such as ``512x512``."""
 
 _LARGEST = 1_000_000
 """Bytes of a payload file; a larger one is something else, given by mistake."""
@@ -22,7 +61,9 @@ class Inputs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     product: str = Field(
-        description="Path or URL of the product; a relative path in a payload file counts from that file."
+        description="Path or URL (s3://, https://) of the product, or of a STAC item that tells where it is "
+        "(with #KEY after it, where a certain asset is meant); a relative path in a payload file counts from "
+        "that file."
     )
 
 
@@ -47,14 +88,40 @@ class Payload(BaseModel):
     )
     cogs: bool = Field(default=True, description="Whether to write each variable as a GeoTIFF, too.")
     overwrite: bool = Field(default=False, description="Whether to replace a destination that exists.")
-    engine: Annotated[str, Field(pattern=r"^(threads|distributed|(tcp|tls)://.+)$")] = Field(
+    engine: Annotated[
+        str, Field(pattern=r"^(threads|distributed|(tcp|tls)://.+|gateway(\+https?://.+)?)$")
+    ] = Field(
         default="threads",
-        description="'threads' of this process, 'distributed' for processes on this machine, or the address "
-        "of a dask scheduler, tcp://… or tls://….",
+        description="'threads' of this process, 'distributed' for processes on this machine, the address "
+        "of a dask scheduler, tcp://… or tls://…, or a Dask Gateway: 'gateway' as dask is configured, or "
+        "gateway+https://….",
     )
     workers: PositiveInt | None = Field(
-        default=None, description="Chunks in work at a time; one a CPU where not given."
+        default=None,
+        description="Chunks in work at a time; one a CPU where not given, fewer where memory asks for it.",
     )
+    chunk_shape: Shape | None = Field(
+        default=None,
+        description="Rows and columns of an output chunk, '512x512'; those of the processor, or of the "
+        "stored chunks, where not given.",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Memory that the run may take, in bytes or as '2GiB'; 80 % of what the machine or the "
+        "container has where not given. What does not fit is refused before anything is read.",
+    )
+    retries: NonNegativeInt = Field(
+        default=3,
+        description="Further attempts at a chunk, where reading or writing fails for a reason that may pass.",
+    )
+    resume: bool = Field(
+        default=True, description="Whether to go on from the chunks that a killed run of the same job left."
+    )
+    keep: bool = Field(
+        default=False,
+        description="Whether a run that fails or is interrupted keeps its finished chunks for the next one.",
+    )
+    profile: bool = Field(default=False, description="Whether to record where the time goes, line by line.")
 
 
 class _OneOfEachKey(yaml.SafeLoader):
@@ -153,9 +220,12 @@ def parse_parameters(processor: Processor, texts: Iterable[str]) -> dict[str, An
     return values
 
 
-def payload_schema(processor: Processor) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a processor's payload."""
+def payload_schema(processor: Processor | None = None) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a processor's payload, or of any payload."""
     schema = Payload.model_json_schema()
+    if processor is None:
+        dialect = "https://json-schema.org/draft/2020-12/schema"
+        return {"$schema": dialect, **schema, "title": "Payload of Swath"}
     own = processor.parameters.model_json_schema()
     definitions = {**schema.pop("$defs", {}), **own.pop("$defs", {})}
     schema["properties"]["processor"]["const"] = processor.name

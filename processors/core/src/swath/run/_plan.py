@@ -1,14 +1,16 @@
 """The plan of a payload: all that can be known, and refused, before anything is read."""
 
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from swath.processing import Binding, Plan, Processor, bind, get_processor, plan_of
 from swath.product import open_product
+from swath.run._memory import Fit, fit_memory
 from swath.run._payload import Payload
 
-__all__ = ["bind_payload", "plan_payload"]
+__all__ = ["bind_payload", "fit_binding", "fit_payload", "plan_payload"]
 
 
 def plan_payload(
@@ -42,4 +44,35 @@ def bind_payload(
     parameters = processor.validate(payload.parameters)  # before the product is opened: cheaper to be told
     product = open_product(payload.inputs.product) if product is None else product
     attributes = {str(key): value for key, value in product.attrs.items()}
-    return bind(processor, product, parameters, payload.window), attributes
+    return bind(processor, product, parameters, payload.window, payload.chunk_shape), attributes
+
+
+def fit_payload(
+    payload: Payload, *, processor: Processor | None = None, product: xr.DataTree | None = None
+) -> Fit | None:
+    """Return how a payload's run fits into its memory; None where it computes on machines elsewhere.
+
+    Raises
+    ------
+    InputError
+        If it does not fit, or `plan_payload` would refuse it.
+    """
+    binding, _ = bind_payload(payload, processor, product)
+    return fit_binding(binding, plan_of(binding), payload)
+
+
+def fit_binding(binding: Binding, plan: Plan, payload: Payload) -> Fit | None:
+    """Return how a run fits into its memory, its processor and product brought together and planned."""
+    if payload.engine not in ("threads", "distributed"):
+        return None
+
+    def replan(shape: tuple[int, int]) -> Plan:
+        return plan_of(replace(binding, chunk_shape=shape))
+
+    return fit_memory(
+        plan,
+        budget=payload.memory,
+        workers=payload.workers,
+        processes=payload.engine == "distributed",
+        replan=replan,
+    )

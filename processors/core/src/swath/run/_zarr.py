@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-import zarr
 from dask.array import zeros
 
 from swath.errors import WriteError
+from swath.io.journal import Digests, file_digest
 from swath.processing import Binding, Chunk, tree_of
 from swath.product import lay_out_store, prepare_dataset, write_arrays
 
@@ -36,7 +36,10 @@ class Target:
 
 
 def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: str) -> Target:
-    """Write all of a product but its chunks: groups, coordinates, attributes, consolidated metadata."""
+    """Write all of a product but its chunks: groups, coordinates, attributes, consolidated metadata.
+
+    Chunks that an earlier run of the same job has written stay.
+    """
     chain, rows_columns = binding.chain, binding.window.shape
     arrays = {
         output: zeros(rows_columns, chunks=binding.chunk_shape, dtype=chain.made[output].dtype)
@@ -46,7 +49,7 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
     if "stac_discovery" in tree.attrs:
         tree.attrs["stac_discovery"] = {**tree.attrs["stac_discovery"], "id": name}  # as the item has it
     datasets = {node.path: prepare_dataset(node.to_dataset(inherit=True)) for node in tree.subtree}
-    path.mkdir()
+    path.mkdir(exist_ok=True)
     write_arrays([array for array in lay_out_store(datasets, path) if not array.lazy], path)
     return Target(
         path=str(path),
@@ -57,8 +60,8 @@ def lay_out(binding: Binding, attributes: Mapping[str, Any], path: Path, name: s
     )
 
 
-def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
-    """Write all outputs of one chunk and return its row and column. The body of every writing task.
+def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[Any]]) -> Digests:
+    """Write all outputs of one chunk, and return the digests of its files by their paths in the store.
 
     Raises
     ------
@@ -71,15 +74,20 @@ def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[
     )
     if not Path(target.path).exists():
         raise WriteError(f"Cannot write {target.name}: its folder was taken away.")  # zarr would make it anew
+    files: Digests = {}
     try:
         for name, data in outputs.items():
-            _array(target.path, target.variables[name])[region] = _encoded(data, target.encodings[name])
+            path = target.variables[name]
+            array = _array(target.path, path)
+            array[region] = _encoded(data, target.encodings[name])
+            file = f"{path.strip('/')}/{array.metadata.encode_chunk_key(chunk.position)}"
+            files[file] = file_digest(Path(target.path, file))
     except OSError as error:
         raise WriteError(
             f"Cannot write {target.name}: {error.strerror or error}. Nothing was left there; free space or "
             "choose another destination."
-        ) from None
-    return chunk.position
+        ) from error
+    return files
 
 
 def _encoded(data: npt.NDArray[Any], encoding: Mapping[str, Any]) -> npt.NDArray[Any]:
@@ -90,4 +98,6 @@ def _encoded(data: npt.NDArray[Any], encoding: Mapping[str, Any]) -> npt.NDArray
 @lru_cache(maxsize=256)
 def _array(store: str, path: str) -> Any:
     """Open an array once a process; a store's path is new in each run."""
+    import zarr  # noqa: PLC0415 -- slow to import, and a plan does without it
+
     return zarr.open_array(store, path=path, mode="r+", zarr_format=2)

@@ -15,7 +15,6 @@ from swath_sentinel2.simulator._elements import document, element, moment, root,
 from swath_sentinel2.simulator._scene import Scene
 from swath_sentinel2.simulator._sun import sun_angles
 
-_SCHEMA = "S2_PDI_Level-1C_Tile_Metadata.xsd"
 _NODES = 23
 """Rows and columns of a grid of angles, the same for every size of scene."""
 _GROUND_SPEED = 6_760
@@ -26,21 +25,26 @@ Angles = NDArray[np.float64]
 
 def granule_metadata(scene: Scene, *, cloudy: float, snowy: float) -> bytes:
     """Write the document; ``cloudy`` and ``snowy`` are percentages of the pixels."""
+    schema = _schema(scene)
     return document(
         root(
-            "Level-1C_Tile_ID",
-            _SCHEMA,
+            f"Level-{scene.level[1:]}_Tile_ID",
+            schema,
             _general(scene),
-            section("Geometric_Info", _SCHEMA, _geocoding(scene), _angles(scene)),
+            section("Geometric_Info", schema, _geocoding(scene), _angles(scene)),
             _quality(scene, cloudy, snowy),
         )
     )
 
 
+def _schema(scene: Scene) -> str:
+    return f"S2_PDI_Level-{scene.level[1:]}_Tile_Metadata.xsd"
+
+
 def _general(scene: Scene) -> etree._Element:
     return section(
         "General_Info",
-        _SCHEMA,
+        _schema(scene),
         element("TILE_ID", names.granule_identifier(scene), metadataLevel="Brief"),
         element("DATASTRIP_ID", names.datastrip_identifier(scene), metadataLevel="Standard"),
         element("DOWNLINK_PRIORITY", "NOMINAL", metadataLevel="Standard"),
@@ -174,9 +178,15 @@ def _quality(scene: Scene, cloudy: float, snowy: float) -> etree._Element:
         for band in BANDS
         for kind in ("DETFOO", "QUALIT")
     ]
+    if scene.level == "L2A":
+        masks += [
+            element("MASK_FILENAME", names.mask_file(scene, kind, f"{resolution}m"), type=f"MSK_{kind}")
+            for resolution in (20, 60)
+            for kind in ("CLDPRB", "SNWPRB")
+        ]
     return section(
         "Quality_Indicators_Info",
-        _SCHEMA,
+        _schema(scene),
         element(
             "Image_Content_QI",
             element("CLOUDY_PIXEL_PERCENTAGE", f"{cloudy:.6f}"),

@@ -23,7 +23,7 @@ def product_name(scene: Scene) -> str:
     """Name of the product's folder."""
     baseline = BASELINE.replace(".", "")
     return (
-        f"{PLATFORM}_MSIL1C_{stamp(scene.sensing)}_N{baseline}_R{RELATIVE_ORBIT:03}_{scene.tile}"
+        f"{PLATFORM}_MSI{scene.level}_{stamp(scene.sensing)}_N{baseline}_R{RELATIVE_ORBIT:03}_{scene.tile}"
         f"_{stamp(scene.generated)}.SAFE"
     )
 
@@ -36,18 +36,18 @@ def datatake_identifier(scene: Scene) -> str:
 def granule_identifier(scene: Scene) -> str:
     """Identify the tile as the metadata does."""
     made = f"{CENTRE}_{stamp(scene.generated)}"
-    return f"{PLATFORM}_OPER_MSI_L1C_TL_{made}_A{ABSOLUTE_ORBIT:06}_{scene.tile}_N{BASELINE}"
+    return f"{PLATFORM}_OPER_MSI_{scene.level}_TL_{made}_A{ABSOLUTE_ORBIT:06}_{scene.tile}_N{BASELINE}"
 
 
 def datastrip_identifier(scene: Scene) -> str:
     """Identify the datastrip as the metadata does."""
     made = f"{CENTRE}_{stamp(scene.generated)}"
-    return f"{PLATFORM}_OPER_MSI_L1C_DS_{made}_S{stamp(scene.granule_sensing)}_N{BASELINE}"
+    return f"{PLATFORM}_OPER_MSI_{scene.level}_DS_{made}_S{stamp(scene.granule_sensing)}_N{BASELINE}"
 
 
 def granule_folder(scene: Scene) -> str:
     """Path of the granule's folder inside the product."""
-    return f"GRANULE/L1C_{scene.tile}_A{ABSOLUTE_ORBIT:06}_{stamp(scene.granule_sensing)}"
+    return f"GRANULE/{scene.level}_{scene.tile}_A{ABSOLUTE_ORBIT:06}_{stamp(scene.granule_sensing)}"
 
 
 def datastrip_folder(scene: Scene) -> str:
@@ -55,9 +55,12 @@ def datastrip_folder(scene: Scene) -> str:
     return f"DATASTRIP/DS_{CENTRE}_{stamp(scene.generated)}_S{stamp(scene.granule_sensing)}"
 
 
-def image_file(scene: Scene, kind: str) -> str:
-    """Path of a band's image, or of ``TCI``, inside the product."""
-    return f"{granule_folder(scene)}/IMG_DATA/{scene.tile}_{stamp(scene.sensing)}_{kind}.jp2"
+def image_file(scene: Scene, kind: str, resolution: int) -> str:
+    """Path of a band's image, or of ``TCI``, inside the product; level 2A has several of one kind."""
+    name = f"{scene.tile}_{stamp(scene.sensing)}_{kind}"
+    if scene.level == "L1C":
+        return f"{granule_folder(scene)}/IMG_DATA/{name}.jp2"
+    return f"{granule_folder(scene)}/IMG_DATA/R{resolution}m/{name}_{resolution}m.jp2"
 
 
 def preview_file(scene: Scene) -> str:
@@ -66,5 +69,5 @@ def preview_file(scene: Scene) -> str:
 
 
 def mask_file(scene: Scene, kind: str, band: str) -> str:
-    """Path of a mask (``DETFOO``, ``QUALIT``, or ``CLASSI`` of band ``B00``) inside the product."""
+    """Path of a mask (``DETFOO``, ``QUALIT``, ``CLASSI`` of ``B00``, ``CLDPRB`` of ``20m``)."""
     return f"{granule_folder(scene)}/QI_DATA/MSK_{kind}_{band}.jp2"

@@ -13,7 +13,6 @@ from swath_sentinel2.simulator._elements import document, element, moment, root,
 from swath_sentinel2.simulator._product_metadata import outline
 from swath_sentinel2.simulator._scene import BASELINE, Scene
 
-_SCHEMA = "S2_PDI_Level-1C_Datastrip_Metadata.xsd"
 _SAFE = "http://www.esa.int/safe/sentinel/1.1"
 _XFDU = "urn:ccsds:schema:xfdu:1"
 _GML = "http://www.opengis.net/gml"
@@ -22,13 +21,15 @@ _MIME = {".xml": "application/xml", ".jp2": "application/octet-stream", ".txt": 
 
 def datastrip_metadata(scene: Scene) -> bytes:
     """Write ``MTD_DS.xml``: what is known of a datastrip that was never downlinked."""
+    level = scene.level[1:]
+    schema = f"S2_PDI_Level-{level}_Datastrip_Metadata.xsd"
     return document(
         root(
-            "Level-1C_DataStrip_ID",
-            _SCHEMA,
+            f"Level-{level}_DataStrip_ID",
+            schema,
             section(
                 "General_Info",
-                _SCHEMA,
+                schema,
                 element(
                     "Datatake_Info",
                     element("SPACECRAFT_NAME", "Sentinel-2A"),
@@ -61,7 +62,7 @@ def datastrip_metadata(scene: Scene) -> bytes:
             ),
             section(
                 "Image_Data_Info",
-                _SCHEMA,
+                schema,
                 element(
                     "Tiles_Information",
                     element("Tile_List", element("Tile", tileId=names.granule_identifier(scene))),
@@ -88,6 +89,7 @@ auxiliary data (AUX_ECMWFT, AUX_CAMSFO), the HTML pages, INSPIRE.xml and quality
 """
     origin = f"""origin: simulated
 simulator: swath_sentinel2.simulator
+level: {scene.level}
 size: {scene.size}
 seed: {scene.seed}
 cloud_cover: {scene.cloud_cover}
@@ -105,7 +107,7 @@ def manifest(scene: Scene, product: Path) -> bytes:
     files = sorted(path for path in product.rglob("*") if path.is_file())
     made = etree.Element(
         f"{{{_XFDU}}}XFDU",
-        {"version": "esa/safe/sentinel/1.1/sentinel-2/msi/archive_l1c_user_product"},
+        {"version": f"esa/safe/sentinel/1.1/sentinel-2/msi/archive_{scene.level.lower()}_user_product"},
         nsmap={"xfdu": _XFDU, "safe": _SAFE, "gml": _GML},
     )
     units, objects = [], []
@@ -118,8 +120,8 @@ def manifest(scene: Scene, product: Path) -> bytes:
         _XFDU,
         "contentUnit",
         *units,
-        unitType="Product_Level-1C",
-        textInfo="SIMULATED level-1C user product in the format of SENTINEL-2 MSI, made by Swath",
+        unitType=f"Product_Level-{scene.level[1:]}",
+        textInfo=f"SIMULATED level-{scene.level[1:]} user product in the format of SENTINEL-2 MSI, by Swath",
         pdiID="processing",
         dmdID="acquisitionPeriod platform measurementFrameSet",
     )

@@ -1,6 +1,6 @@
-"""The product's own metadata, ``MTD_MSIL1C.xml``.
+"""The product's own metadata, ``MTD_MSIL1C.xml`` or ``MTD_MSIL2A.xml``.
 
-Source: S2-PDGS-TAS-DI-PSD, level-1C product metadata.
+Source: S2-PDGS-TAS-DI-PSD, metadata of user products.
 """
 
 from lxml import etree
@@ -9,25 +9,26 @@ from rasterio.warp import transform
 from swath_sentinel2.simulator import _names as names
 from swath_sentinel2.simulator._bands import BANDS, Band
 from swath_sentinel2.simulator._elements import document, element, moment, root, section
+from swath_sentinel2.simulator._level2 import level2_classes, level2_images, level2_scale
 from swath_sentinel2.simulator._scene import BASELINE, Scene
 from swath_sentinel2.simulator._sun import sun_correction
 from swath_sentinel2.simulator._truth import OFFSET, QUANTIFICATION
 
-_SCHEMA = "User_Product_Level-1C.xsd"
 _STEP = 1
 """Nanometres between two values of a spectral response."""
 
 
 def product_metadata(scene: Scene, cloudy: float) -> bytes:
     """Write the document; ``cloudy`` is the percentage of cloudy pixels."""
+    schema = f"User_Product_Level-{scene.level[1:]}.xsd"
     return document(
         root(
-            "Level-1C_User_Product",
-            _SCHEMA,
-            section("General_Info", _SCHEMA, _product_info(scene), _image_characteristics(scene)),
-            section("Geometric_Info", _SCHEMA, _footprint(scene), _reference_system()),
-            section("Auxiliary_Data_Info", _SCHEMA, element("GIPP_List"), *_no_auxiliary_data()),
-            section("Quality_Indicators_Info", _SCHEMA, *_quality(cloudy)),
+            f"Level-{scene.level[1:]}_User_Product",
+            schema,
+            section("General_Info", schema, _product_info(scene), _image_characteristics(scene)),
+            section("Geometric_Info", schema, _footprint(scene), _reference_system()),
+            section("Auxiliary_Data_Info", schema, element("GIPP_List"), *_no_auxiliary_data()),
+            section("Quality_Indicators_Info", schema, *_quality(cloudy)),
         )
     )
 
@@ -38,8 +39,8 @@ def _product_info(scene: Scene) -> etree._Element:
         element("PRODUCT_START_TIME", moment(scene.sensing)),
         element("PRODUCT_STOP_TIME", moment(scene.sensing)),
         element("PRODUCT_URI", names.product_name(scene)),
-        element("PROCESSING_LEVEL", "Level-1C"),
-        element("PRODUCT_TYPE", "S2MSI1C"),
+        element("PROCESSING_LEVEL", f"Level-{scene.level[1:]}"),
+        element("PRODUCT_TYPE", f"S2MSI{scene.level[1:]}"),
         element("PROCESSING_BASELINE", BASELINE),
         element("PRODUCT_DOI", "none: simulated by Swath, not a Sentinel-2 acquisition"),
         element("GENERATION_TIME", moment(scene.generated)),
@@ -60,10 +61,13 @@ def _product_info(scene: Scene) -> etree._Element:
 
 
 def _granule(scene: Scene) -> etree._Element:
-    kinds = [*(band.name for band in BANDS), "TCI"]
+    kinds = [*((band.name, band.resolution) for band in BANDS), ("TCI", 10)]
+    if scene.level == "L2A":
+        kinds = level2_images()
+    files = (names.image_file(scene, *kind).removesuffix(".jp2") for kind in kinds)
     return element(
         "Granule",
-        *(element("IMAGE_FILE", names.image_file(scene, kind).removesuffix(".jp2")) for kind in kinds),
+        *(element("IMAGE_FILE", file) for file in files),
         datastripIdentifier=names.datastrip_identifier(scene),
         granuleIdentifier=names.granule_identifier(scene),
         imageFormat="JPEG2000",
@@ -86,11 +90,7 @@ def _image_characteristics(scene: Scene) -> etree._Element:
             element("GREEN_CHANNEL", 2),
             element("BLUE_CHANNEL", 1),
         ),
-        element("QUANTIFICATION_VALUE", QUANTIFICATION, unit="none"),
-        element(
-            "Radiometric_Offset_List",
-            *(element("RADIO_ADD_OFFSET", OFFSET, band_id=band.number) for band in BANDS),
-        ),
+        *(_level1_scale() if scene.level == "L1C" else level2_scale(OFFSET, QUANTIFICATION)),
         element(
             "Reflectance_Conversion",
             element("U", f"{sun_correction(scene.granule_sensing):.9f}"),
@@ -106,7 +106,18 @@ def _image_characteristics(scene: Scene) -> etree._Element:
         *(element("PHYSICAL_GAINS", band.gain, bandId=band.number) for band in BANDS),
         element("REFERENCE_BAND", "B1"),
         element("ON_BOARD_COMPRESSION_MODE", "false"),
+        *([level2_classes()] if scene.level == "L2A" else []),
     )
+
+
+def _level1_scale() -> list[etree._Element]:
+    return [
+        element("QUANTIFICATION_VALUE", QUANTIFICATION, unit="none"),
+        element(
+            "Radiometric_Offset_List",
+            *(element("RADIO_ADD_OFFSET", OFFSET, band_id=band.number) for band in BANDS),
+        ),
+    ]
 
 
 def _spectral_information(band: Band) -> etree._Element:

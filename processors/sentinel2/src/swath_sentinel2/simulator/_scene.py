@@ -34,6 +34,8 @@ class Scene:
         If a parameter is out of its range.
     """
 
+    level: str = "L1C"
+    """``L1C``, what the instrument sees, or ``L2A``, what the ground reflects."""
     size: int = FULL_SIZE
     """Pixels of 10 m along each side: a multiple of 6, from 96 to 10980."""
     seed: int = 1
@@ -52,6 +54,7 @@ class Scene:
     """Rows and columns of a JPEG 2000 tile at 10, 20 and 60 m: multiples of 64, from 64 to 4096."""
 
     def __post_init__(self) -> None:
+        _check(self.level in ("L1C", "L2A"), "level", self.level, "L1C or L2A")
         _check(
             self.size % 6 == 0 and 96 <= self.size <= FULL_SIZE,
             "size",

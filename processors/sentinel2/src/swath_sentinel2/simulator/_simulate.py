@@ -30,7 +30,7 @@ def simulate(
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
-    """Write a simulated Sentinel-2 level-1C product.
+    """Write a simulated Sentinel-2 level-1C product (top of the atmosphere).
 
     Parameters
     ----------
@@ -67,7 +67,50 @@ def simulate(
         sensing=sensing,
         codec_tiles=codec_tiles,
     )
-    folder = Path(destination)
+    return _write(scene, Path(destination), overwrite=overwrite, workers=workers, progress=progress)
+
+
+def simulate_level2(
+    destination: Path | str,
+    *,
+    size: int = 1098,
+    seed: int = 1,
+    cloud_cover: float = 0.2,
+    cirrus_cover: float = 0.05,
+    empty_cover: float = 0.08,
+    tile: str = "T32TQM",
+    sensing: datetime = SENSING,
+    codec_tiles: tuple[int, int, int] = REAL_CODEC_TILES,
+    overwrite: bool = False,
+    workers: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Path:
+    """Write a simulated Sentinel-2 level-2A product (what the ground reflects).
+
+    Parameters, what is returned and what is raised are those of :func:`simulate`.
+    """
+    scene = Scene(
+        level="L2A",
+        size=size,
+        seed=seed,
+        cloud_cover=cloud_cover,
+        cirrus_cover=cirrus_cover,
+        empty_cover=empty_cover,
+        tile=tile,
+        sensing=sensing,
+        codec_tiles=codec_tiles,
+    )
+    return _write(scene, Path(destination), overwrite=overwrite, workers=workers, progress=progress)
+
+
+def _write(
+    scene: Scene,
+    folder: Path,
+    *,
+    overwrite: bool,
+    workers: int | None,
+    progress: Callable[[float], None] | None,
+) -> Path:
     if folder.suffix == ".SAFE":
         message = f"{folder} names a product: give the folder that it shall be written into."
         raise DestinationError(message)

@@ -4,7 +4,7 @@ The writer of the product calls these same functions strip by strip; a test that
 finds the same values, because each value depends on its position and the scene alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +62,8 @@ class Truth:
     """The truth of one band in one window of the band's own grid; all arrays have the window's shape."""
 
     reflectance: Floats
-    """Top-of-atmosphere reflectance before quantification, float32, NaN outside the swath."""
+    """Reflectance (of the top of the atmosphere, or of the ground in level 2A) before quantification,
+    float32, NaN outside the swath."""
     digital_number: NDArray[np.uint16]
     """What the image holds: 0 outside the swath, 1 to 32767 within."""
     detector: Bytes
@@ -75,7 +76,7 @@ class Truth:
     """Thickness of cirrus, 0 to 1, mean over the pixel."""
 
 
-def truth(scene: Scene, band: str, window: Window) -> Truth:
+def truth(scene: Scene, band: str, window: Window, *, resolution: int | None = None) -> Truth:
     """Tell what one band of the scene holds in a window.
 
     Parameters
@@ -85,7 +86,10 @@ def truth(scene: Scene, band: str, window: Window) -> Truth:
     band
         Name as in file names, for example ``B8A``.
     window
-        Rows (start, stop) and columns (start, stop) of the band's own grid, zero-based, half-open.
+        Rows (start, stop) and columns (start, stop) of the band's own grid, or that of ``resolution``,
+        zero-based, half-open.
+    resolution
+        Metres of a pixel, for the images of level 2A that are not of the band's own.
 
     Raises
     ------
@@ -97,12 +101,12 @@ def truth(scene: Scene, band: str, window: Window) -> Truth:
     if band not in BY_NAME:
         message = f"There is no band {band!r}: expected one of {', '.join(BY_NAME)}."
         raise InputError(message)
-    chosen = BY_NAME[band]
+    chosen = BY_NAME[band] if resolution is None else replace(BY_NAME[band], resolution=resolution)
     check_window(scene, chosen.resolution, window)
     ten = on_ten_metres(window, chosen.resolution)
     stack = layers(scene, ten)
     seen = detectors(scene, chosen, window)
-    reflectance = band_reflectance(stack, seen, chosen)
+    reflectance = band_reflectance(stack, seen, chosen, surface=scene.level == "L2A")
     factor = chosen.resolution // 10
     return Truth(
         reflectance=np.where(seen == 0, np.float32(np.nan), reflectance),
@@ -135,7 +139,7 @@ def layers(scene: Scene, window: Window) -> Layers:
     return Layers(ground(scene, window), clouds(scene, window), shadows(scene, window), cirrus(scene, window))
 
 
-def band_reflectance(stack: Layers, seen: Bytes, band: Band) -> Floats:
+def band_reflectance(stack: Layers, seen: Bytes, band: Band, *, surface: bool = False) -> Floats:
     """Give a band's reflectance on its own grid: the mean of what its pixels of 10 m reflect.
 
     Parameters
@@ -146,6 +150,8 @@ def band_reflectance(stack: Layers, seen: Bytes, band: Band) -> Floats:
         Detectors on the band's grid.
     band
         The band.
+    surface
+        Without what the path and cirrus add: level 2A. Opaque clouds stay, as they do in real products.
     """
     number = band.number
     tones = (np.arange(256, dtype=np.float32) + np.float32(128)) * np.float32(1 / 256)
@@ -156,13 +162,14 @@ def band_reflectance(stack: Layers, seen: Bytes, band: Band) -> Floats:
             (np.float32(1) - SHADOW[number]) / np.float32(255)
         )
         light *= np.take(kept, stack.shadow)
-    light += PATH[number]
+    if not surface:
+        light += PATH[number]
     steps = np.arange(256, dtype=np.float32) * np.float32(1 / 255)
     if stack.cloud.any():
         white = CLOUD[number] * (np.float32(0.72) + np.float32(0.28) * steps)
         light *= np.take(np.float32(1) - steps, stack.cloud)
         light += np.take(white * steps, stack.cloud)
-    if stack.cirrus.any():
+    if stack.cirrus.any() and not surface:
         light += np.take(CIRRUS[number] * steps, stack.cirrus)
     response = np.where(np.arange(13) % 2 == 1, 1 + DETECTOR_CONTRAST, 1 - DETECTOR_CONTRAST).astype(
         np.float32

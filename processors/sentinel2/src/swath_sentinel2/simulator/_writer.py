@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import rasterio
 from numpy.typing import NDArray
 
 from swath_sentinel2.simulator import _names as names
-from swath_sentinel2.simulator._bands import BANDS, BY_NAME, Band
+from swath_sentinel2.simulator._bands import BANDS, BY_NAME, RESOLUTIONS, Band
 from swath_sentinel2.simulator._detectors import detectors
 from swath_sentinel2.simulator._georeference import Georeference
 from swath_sentinel2.simulator._granule_metadata import granule_metadata
+from swath_sentinel2.simulator._level2 import LEVEL2_KINDS, level2_bands, level2_images, level2_pixels
 from swath_sentinel2.simulator._mask_image import write_mask
 from swath_sentinel2.simulator._noise import Window
 from swath_sentinel2.simulator._package import datastrip_metadata, manifest, notes
@@ -65,21 +67,28 @@ class Writer:
         self._stop = threading.Event()
         # Every band is made of the same layers, so these are made once: 5 bytes a pixel, 603 MB at full size.
         shape = (scene.size, scene.size)
+        self._bands = BANDS if scene.level == "L1C" else level2_bands()
         self._layers = Layers(np.empty(shape, np.uint16), *(np.empty(shape, np.uint8) for _ in range(3)))
 
     def write(self) -> None:
         """Write everything."""
         scene = self._scene
-        for name in (names.image_file(scene, "TCI"), names.preview_file(scene)):
-            (self._folder / name).parent.mkdir(parents=True)
+        for name in (
+            *(names.image_file(scene, "TCI", r) for r in _resolutions(scene)),
+            names.preview_file(scene),
+        ):
+            (self._folder / name).parent.mkdir(parents=True, exist_ok=True)
         (self._folder / names.datastrip_folder(scene)).mkdir(parents=True)
 
         strips = list(_strips(scene.size, 10))
         self._all([partial(self._make_layers, strip, _LAYERS_SHARE / len(strips)) for strip in strips])
         # Long ones first, so that the threads end at about the same time.
-        jobs: list[Job] = [self._write_true_colour]
-        for band in sorted(BANDS, key=lambda band: band.resolution):
-            jobs += [partial(self._write_band, band), partial(self._write_band_masks, band)]
+        jobs: list[Job] = [partial(self._write_true_colour, r) for r in _resolutions(scene)]
+        finest_first = sorted(self._bands, key=lambda band: band.resolution)
+        jobs += [partial(self._write_band, band) for band in finest_first]
+        jobs += [partial(self._write_band_masks, band) for band in BANDS]
+        if scene.level == "L2A":
+            jobs += [partial(self._write_level2, r) for r in _resolutions(scene)]
         self._all(jobs)
         cloudy, snowy = self._write_classification()
         self._write_preview()
@@ -122,16 +131,47 @@ class Writer:
     def _numbers(self, band: Band, window: Window) -> NDArray[np.uint16]:
         seen = detectors(self._scene, band, window)
         stack = self._layers.part(on_ten_metres(window, band.resolution))
-        return quantify(band_reflectance(stack, seen, band), seen)
+        surface = self._scene.level == "L2A"
+        return quantify(band_reflectance(stack, seen, band, surface=surface), seen)
 
-    def _colours(self, window: Window) -> Bytes:
-        return np.stack([true_colour(self._numbers(band, window)) for band in _RED_GREEN_BLUE])
+    def _colours(self, window: Window, resolution: int = 10) -> Bytes:
+        shown = (replace(band, resolution=resolution) for band in _RED_GREEN_BLUE)
+        return np.stack([true_colour(self._numbers(band, window)) for band in shown])
 
     def _write_band(self, band: Band) -> None:
         self._write_image(band.name, band.resolution, lambda window: self._numbers(band, window)[None])
 
-    def _write_true_colour(self) -> None:
-        self._write_image("TCI", 10, self._colours)
+    def _write_true_colour(self, resolution: int) -> None:
+        self._write_image("TCI", resolution, lambda window: self._colours(window, resolution))
+
+    def _write_level2(self, resolution: int) -> None:
+        """Write what level 2A has beside bands, all of it made of the layers."""
+        scene = self._scene
+
+        def pixels(kind: str, window: Window) -> NDArray[np.uint16] | Bytes:
+            stack = self._layers.part(on_ten_metres(window, resolution))
+            return level2_pixels(scene, kind, resolution, window, stack)
+
+        def image(kind: str, window: Window) -> NDArray[np.uint16] | Bytes:
+            return pixels(kind, window)[None]
+
+        def mask(kind: str, window: Window) -> Bytes:
+            return pixels(kind, window)[:, :, None].astype(np.uint8)
+
+        for kind in [kind for kind, at in level2_images() if at == resolution and kind in LEVEL2_KINDS]:
+            self._write_image(kind, resolution, partial(image, kind))
+        for kind in ("CLDPRB", "SNWPRB") if resolution > 10 else ():
+            if self._stop.is_set():
+                return
+            write_mask(
+                self._folder / names.mask_file(scene, kind, f"{resolution}m"),
+                side=scene.pixels(resolution),
+                tile=scene.codec_tile(resolution),
+                components=1,
+                bits=7,
+                place=self._place(resolution),
+                pixels=partial(mask, kind),
+            )
 
     def _write_image(
         self, kind: str, resolution: int, pixels: Callable[[Window], NDArray[np.uint16] | Bytes]
@@ -146,16 +186,19 @@ class Writer:
 
         colour = kind == "TCI"
         write_picture(
-            self._folder / names.image_file(self._scene, kind),
+            self._folder / names.image_file(self._scene, kind, resolution),
             side=side,
             tile=self._scene.codec_tile(resolution),
             place=self._place(resolution),
             strips=strips(),
-            bits=8 if colour else 15,
+            bits=8 if colour or kind == "SCL" else 15,
             components=3 if colour else 1,
         )
-        weights = _TRUE_COLOUR_WEIGHT + sum((10 / band.resolution) ** 2 for band in BANDS)
-        self._advance(_IMAGES_SHARE * (_TRUE_COLOUR_WEIGHT if colour else (10 / resolution) ** 2) / weights)
+        weights = sum((10 / band.resolution) ** 2 for band in self._bands)
+        weights += sum(_TRUE_COLOUR_WEIGHT * (10 / r) ** 2 for r in _resolutions(self._scene))
+        share = (_TRUE_COLOUR_WEIGHT if colour else 1.0) * (10 / resolution) ** 2 / weights
+        if colour or kind in BY_NAME:
+            self._advance(_IMAGES_SHARE * share)
 
     def _write_band_masks(self, band: Band) -> None:
         def footprint(window: Window) -> Bytes:
@@ -226,13 +269,18 @@ class Writer:
 
     def _write_metadata(self, cloudy: float, snowy: float) -> None:
         scene, folder = self._scene, self._folder
-        (folder / "MTD_MSIL1C.xml").write_bytes(product_metadata(scene, cloudy))
+        (folder / f"MTD_MSI{scene.level}.xml").write_bytes(product_metadata(scene, cloudy))
         granule = granule_metadata(scene, cloudy=cloudy, snowy=snowy)
         (folder / names.granule_folder(scene) / "MTD_TL.xml").write_bytes(granule)
         (folder / names.datastrip_folder(scene) / "MTD_DS.xml").write_bytes(datastrip_metadata(scene))
         for name, text in notes(scene).items():
             (folder / name).write_bytes(text)
         (folder / "manifest.safe").write_bytes(manifest(scene, folder))
+
+
+def _resolutions(scene: Scene) -> tuple[int, ...]:
+    """Resolutions at which there is a true-colour image."""
+    return (10,) if scene.level == "L1C" else RESOLUTIONS
 
 
 def _strips(side: int, resolution: int) -> Iterator[Window]:

@@ -5,7 +5,7 @@ are decoded by OpenJPEG, which lets other threads run meanwhile.
 """
 
 from swath.io.jpeg2000._georeference import Georeference
-from swath.io.jpeg2000._header import Header, read_header
+from swath.io.jpeg2000._header import FRONT, Header, read_header
 from swath.io.jpeg2000._tiles import TileIndex, index_tiles, read_tile
 
-__all__ = ["Georeference", "Header", "TileIndex", "index_tiles", "read_header", "read_tile"]
+__all__ = ["FRONT", "Georeference", "Header", "TileIndex", "index_tiles", "read_header", "read_tile"]

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from swath.io.store import Store
 
-__all__ = ["EOC", "SOT", "Header", "Siz", "read_header", "segments"]
+__all__ = ["EOC", "FRONT", "SOT", "Header", "Siz", "read_header", "segments"]
 
 SOC, SOT, EOC, SIZ, COD, QCD = 0xFF4F, 0xFF90, 0xFFD9, 0xFF51, 0xFF52, 0xFF5C
 TLM, PPM = 0xFF55, 0xFF60
 
 _SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
-_FIRST_READ = 8192
+FRONT = 8192
 """Bytes read at first; the boxes and the main header of a Sentinel-2 image are some three thousand."""
 _MAX_FRONT = 4 << 20
 """Most bytes that may lie before the first tile."""
@@ -118,7 +118,7 @@ class _Front:
         if stop > _MAX_FRONT:
             raise self.corrupt(f"more than {_MAX_FRONT} bytes before the first tile")
         while stop > len(self._data):
-            wanted = max(stop, _FIRST_READ, 2 * len(self._data))
+            wanted = max(stop, FRONT, 2 * len(self._data))
             self._data += self.store.read_range(self.name, len(self._data), wanted)
         return self._data[start:stop]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from swath.errors import ProductError
@@ -11,6 +12,8 @@ from swath.io.jpeg2000._header import EOC, SOT, Header
 from swath.io.metering import Counts, count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from swath.io.store import Store
@@ -20,6 +23,10 @@ __all__ = ["TileIndex", "index_tiles", "read_tile"]
 _SOT = struct.Struct(">HHHIBB")
 """Marker, length, tile, bytes of the tile-part from the marker on, number of the part, number of parts
 (A.4.2)."""
+
+
+_SCANNED = 1 << 25
+"""Bytes of a remote image without TLM segments that is read whole to find its tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,10 @@ class TileIndex:
     def tile_bytes(self, tile: int) -> int:
         """Return the bytes of a tile's parts together."""
         return sum(stop - start for start, stop in self.parts[tile])
+
+    def runs(self, tile: int) -> list[tuple[int, int]]:
+        """Return the ranges of a tile's parts, those that touch as one."""
+        return _merge(self.parts[tile])
 
 
 def index_tiles(store: Store, header: Header) -> TileIndex:
@@ -72,8 +83,15 @@ def _walk(store: Store, header: Header) -> list[tuple[int, int]]:
     """Return tile and length of all tile-parts, from their headers, up to the end of the codestream."""
     found = []
     position = header.start
+    span = header.stop - header.start
+    if store.remote and span <= _SCANNED:
+        # One request in the place of one a tile.
+        data = store.read_range(header.name, header.start, header.stop)
+        read: Callable[[int, int], bytes] = partial(_cut, data, header.start)
+    else:
+        read = partial(store.read_range, header.name)
     while position + _SOT.size <= header.stop:
-        fields = store.read_range(header.name, position, position + _SOT.size)
+        fields = read(position, position + _SOT.size)
         marker, _, tile, length, _, _ = _SOT.unpack(fields)
         if marker == EOC:
             break
@@ -82,11 +100,16 @@ def _walk(store: Store, header: Header) -> list[tuple[int, int]]:
         if length == 0:
             # The last tile-part may leave its length untold: it goes on to the end of the codestream.
             length = header.stop - position
-            if store.read_range(header.name, header.stop - 2, header.stop) == struct.pack(">H", EOC):
+            if read(header.stop - 2, header.stop) == struct.pack(">H", EOC):
                 length -= 2
         found.append((tile, length))
         position += max(length, _SOT.size)
     return found
+
+
+def _cut(data: bytes, first: int, start: int, stop: int) -> bytes:
+    """Return a range of a file of which ``data`` is there from byte ``first`` on."""
+    return data[start - first : stop - first]
 
 
 def read_tile(store: Store, index: TileIndex, header: Header, row: int, column: int) -> npt.NDArray[Any]:

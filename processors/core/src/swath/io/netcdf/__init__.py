@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swath.errors import ProductError
+from swath.io.netcdf._apart import read_apart
 from swath.io.netcdf._classic import read_classic
-from swath.io.netcdf._hdf5 import read_hdf5
+from swath.io.netcdf._hdf5 import FRONT
 from swath.io.netcdf._sink import Sink
 from swath.io.netcdf._variable import Block, File, Variable
 
 if TYPE_CHECKING:
     from swath.io.store import Store
 
-__all__ = ["MAGICS", "Block", "File", "Sink", "Variable", "read_file"]
+__all__ = ["FRONT", "MAGICS", "Block", "File", "Sink", "Variable", "read_file"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
@@ -36,7 +37,7 @@ def read_file(store: Store, name: str) -> File:
     """
     start = store.read_range(name, 0, len(_HDF5))
     if start == _HDF5:
-        return read_hdf5(store, name)
+        return read_apart(store, name)
     if start[:4] in _CLASSIC:
         return read_classic(store, name)
     raise ProductError(

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from swath.io.store import Store
 
-__all__ = ["read_hdf5"]
+__all__ = ["FRONT", "read_hdf5"]
 
-_PAGE = 1 << 16
-"""Bytes that are read at once for the headers."""
+_PAGE, FRONT = 1 << 16, 1 << 18
+"""Bytes that are read at once for the headers: on this machine, and where each request takes long."""
 
 _MAX_IN_MEMORY = 1 << 26
 """Bytes of a variable in a form that only the HDF5 library reads: those are read when the file is opened."""
@@ -116,12 +116,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | np.generic | int | float) else str(value)
 
 
-def _dimensions(dataset: h5py.Dataset) -> tuple[str, ...]:
-    """Return the names of the dimensions, as the dimension scales tell them."""
-    own = dataset.name.rpartition("/")[2]
+def _dimensions(dataset: h5py.Dataset, own: str) -> tuple[str, ...]:
+    """Return the names of the dimensions, as the dimension scales tell them; a scale may have no name."""
     names = []
     for axis, scales in enumerate(dataset.dims):
-        found = scales[0].name.rpartition("/")[2] if len(scales) else ""
+        found = (scales[0].name or "").rpartition("/")[2] if len(scales) else ""
         if not found:
             found = own if dataset.is_scale and axis == 0 else f"{own}_dimension_{axis}"
         names.append(found)
@@ -133,10 +132,12 @@ def _dimensions(dataset: h5py.Dataset) -> tuple[str, ...]:
 
 
 def _variable(store: Store, file: str, name: str, dataset: h5py.Dataset) -> Variable:
+    import h5py  # noqa: PLC0415 -- see above
+
     shape = tuple(int(n) for n in dataset.shape or ())
     known: dict[str, Any] = {
-        "store": store, "file": file, "name": name, "dimensions": _dimensions(dataset), "whole": shape,
-        "attributes": _attributes(dataset),
+        "store": store, "file": file, "name": name, "whole": shape,
+        "dimensions": _dimensions(dataset, name.rpartition("/")[2]), "attributes": _attributes(dataset),
     }  # fmt: skip
     plain = dataset.dtype.kind in "iufb" and dataset.shape is not None
     filters = _filters(dataset) if plain else None
@@ -144,7 +145,9 @@ def _variable(store: Store, file: str, name: str, dataset: h5py.Dataset) -> Vari
         return _in_memory(known, dataset)
     kind = np.dtype(dataset.dtype.str)
     native = kind.newbyteorder("=")
-    fill = np.asarray(dataset.fillvalue).astype(native)[()]
+    # A file may leave it undefined what is in chunks that were never written.
+    defined = dataset.id.get_create_plist().fill_value_defined() != h5py.h5d.FILL_VALUE_UNDEFINED
+    fill = np.asarray(dataset.fillvalue if defined else 0).astype(native)[()]
     if dataset.chunks is None:
         return _contiguous(known, dataset, kind, fill)
     blocks = tuple(int(n) for n in dataset.chunks)
@@ -221,6 +224,7 @@ class _View(io.RawIOBase):
         self._store, self._name = store, name
         self._size = store.size(name)
         self._at = 0
+        self._page_size = FRONT if store.remote else _PAGE
         self._pages: dict[int, bytes] = {}
 
     def readable(self) -> bool:
@@ -247,11 +251,13 @@ class _View(io.RawIOBase):
     def _range(self, start: int, stop: int) -> bytes:
         if start >= stop:
             return b""
-        first, last = start // _PAGE, (stop - 1) // _PAGE
+        page = self._page_size
+        first, last = start // page, (stop - 1) // page
         parts = b"".join(self._page(number) for number in range(first, last + 1))
-        return parts[start - first * _PAGE : stop - first * _PAGE]
+        return parts[start - first * page : stop - first * page]
 
     def _page(self, number: int) -> bytes:
         if number not in self._pages:
-            self._pages[number] = self._store.read_range(self._name, number * _PAGE, (number + 1) * _PAGE)
+            start = number * self._page_size
+            self._pages[number] = self._store.read_range(self._name, start, start + self._page_size)
         return self._pages[number]

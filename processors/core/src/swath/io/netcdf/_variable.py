@@ -17,7 +17,7 @@ from swath.io.metering import Counts, count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from swath.io.store import Store
+    from swath.io.store import Range, Store
 
 __all__ = [
     "CONTIGUOUS_BLOCK",
@@ -118,6 +118,16 @@ class Variable:
                 f"{block.offset + block.size}, and it has {size}; get the product again"
             )
         return block.size
+
+    def ranges(self, place: tuple[int, ...]) -> list[Range]:
+        """Return what reading a chunk asks for; of all at that place where only row and column are given."""
+        counts = self.counts[: len(self.counts) - len(place)]
+        wanted: list[Range] = []
+        for leading in itertools.product(*(range(n) for n in counts)):
+            block = (self.index or {}).get((*leading, *place))
+            if block is not None:
+                wanted.append((self.file, block.offset, block.offset + block.size))
+        return wanted
 
     def read_block(self, place: tuple[int, ...]) -> npt.NDArray[Any]:
         """Read one block, cut to the variable, counted once."""

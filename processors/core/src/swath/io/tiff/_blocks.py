@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from swath.io.store import Store
     from swath.io.tiff._header import Header
 
-__all__ = ["packed_bytes", "read_rows"]
+__all__ = ["packed_bytes", "packed_runs", "read_rows"]
 
 _MAX_REQUEST = 64 << 20
 """Most bytes that are asked for at once."""
@@ -23,6 +23,11 @@ _MAX_REQUEST = 64 << 20
 def packed_bytes(header: Header, start: int, stop: int) -> int:
     """Return the bytes of the blocks that hold rows ``start`` to ``stop`` (exclusive)."""
     return int(header.sizes[_blocks(header, start, stop)].sum())
+
+
+def packed_runs(header: Header, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return the ranges of the file that reading rows ``start`` to ``stop`` (exclusive) asks for."""
+    return [(begin, end) for begin, end, _ in _runs(header, _blocks(header, start, stop))]
 
 
 def read_rows(store: Store, header: Header, start: int, stop: int) -> npt.NDArray[Any]:
@@ -61,8 +66,8 @@ def _blocks(header: Header, start: int, stop: int) -> slice:
     return slice(start // rows * across, -(-stop // rows) * across)
 
 
-def _packed(store: Store, header: Header, chosen: slice) -> list[tuple[int, memoryview]]:
-    """Read the stored blocks, neighbours in the file at once."""
+def _runs(header: Header, chosen: slice) -> list[tuple[int, int, list[int]]]:
+    """Return first and last byte, and the blocks, of each request; neighbours in the file are one."""
     indices = np.arange(chosen.start, chosen.stop)
     indices = indices[header.sizes[chosen] > 0]
     indices = indices[np.argsort(header.offsets[indices], kind="stable")]
@@ -72,10 +77,16 @@ def _packed(store: Store, header: Header, chosen: slice) -> list[tuple[int, memo
             runs[-1].append(index)
         else:
             runs.append([index])
+    return [
+        (int(header.offsets[run[0]]), int(header.offsets[run[-1]] + header.sizes[run[-1]]), run)
+        for run in runs
+    ]
+
+
+def _packed(store: Store, header: Header, chosen: slice) -> list[tuple[int, memoryview]]:
+    """Read the stored blocks."""
     found: list[tuple[int, memoryview]] = []
-    for run in runs:
-        begin = int(header.offsets[run[0]])
-        end = int(header.offsets[run[-1]] + header.sizes[run[-1]])
+    for begin, end, run in _runs(header, chosen):
         data = memoryview(store.read_range(header.name, begin, end))
         for index in run:
             at = int(header.offsets[index]) - begin

@@ -16,12 +16,17 @@ import numpy.typing as npt
 from swath.errors import ProductError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from swath.io.store import Store
 
-__all__ = ["COMPRESSIONS", "Header", "read_header"]
+__all__ = ["COMPRESSIONS", "FRONT", "Header", "read_header"]
 
 COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32946: "deflate", 50000: "zstd"}
 """Ways of packing that are read, by their number."""
+
+FRONT = 1 << 16
+"""Bytes at the start of a file that are read at once where each request takes long."""
 
 _MAX_SIDE = 1_000_000
 """More rows or columns than any product's image has."""
@@ -101,7 +106,11 @@ def read_header(store: Store, name: str) -> Header:
     ProductError
         It is no TIFF, cut, or of a kind that no product has.
     """
-    file = _File(store, name)
+    with store.opened(name) as read:
+        return _read(_File(store, name, read))
+
+
+def _read(file: _File) -> Header:
     tags = file.tags()
     bits, samples = file.one(tags, _BITS, 1), file.one(tags, _SAMPLES, 1)
     width, height = file.one(tags, _WIDTH), file.one(tags, _HEIGHT)
@@ -120,7 +129,7 @@ def read_header(store: Store, name: str) -> Header:
     if not (0 < block[0] <= _MAX_SIDE and 0 < block[1] <= _MAX_SIDE):
         raise file.error(f"has blocks of {block} pixels")
     header = Header(
-        name=name,
+        name=file.name,
         shape=(height, width),
         block_shape=block,
         stored=stored,
@@ -165,10 +174,10 @@ Tag = tuple[int, int, int]
 class _File:
     """A TIFF's directory; values are read where they are asked for."""
 
-    def __init__(self, store: Store, name: str) -> None:
-        self._store, self._name = store, name
+    def __init__(self, store: Store, name: str, read: Callable[[int, int], bytes]) -> None:
+        self._store, self.name, self._take = store, name, read
+        start = read(0, 16)
         self.size = store.size(name)
-        start = store.read_range(name, 0, 16)
         self._order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
         version = struct.unpack_from(f"{self._order}H", start, 2)[0] if self._order and len(start) >= 8 else 0
         if version not in (42, 43):
@@ -180,7 +189,7 @@ class _File:
 
     def error(self, told: str) -> ProductError:
         """Return the error that says what is wrong with the file."""
-        return ProductError(f"{self._store.location}: {self._name} {told}; get the product again")
+        return ProductError(f"{self._store.location}: {self.name} {told}; get the product again")
 
     def _unpack(self, kind: str, data: bytes, at: int = 0) -> int:
         try:
@@ -193,7 +202,7 @@ class _File:
             raise self.error(
                 f"is truncated: its directory goes on to byte {start + length}, it has {self.size}"
             )
-        return self._store.read_range(self._name, start, start + length)
+        return self._take(start, start + length)
 
     def tags(self) -> dict[int, Tag]:
         """Return the tags of the first image."""

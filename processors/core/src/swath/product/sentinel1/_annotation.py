@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from swath.product._fields import Fields
-from swath.product.sentinel1._table import Table, as_dict
+from swath.product._table import Table, as_dict
 
 if TYPE_CHECKING:
     from swath.io.store import Store

@@ -14,8 +14,8 @@ import xarray as xr
 
 from swath.errors import ProductError
 from swath.product._fields import Fields
+from swath.product._table import Table, as_dict
 from swath.product.sentinel1._manifest import MANIFEST, read_kind
-from swath.product.sentinel1._table import Table, as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

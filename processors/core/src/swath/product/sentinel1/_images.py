@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from swath.io.metering import Counts, count
-from swath.io.tiff import Header, packed_bytes, read_rows
+from swath.io.tiff import Header, packed_bytes, packed_runs, read_rows
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from swath.io.store import Store
+    from swath.io.store import Range, Store
 
 __all__ = ["CHUNK_BYTES", "Lines"]
 
@@ -63,6 +63,18 @@ class Lines:
         """Return the bytes of the strips or tiles that hold a chunk."""
         del column  # a chunk has all columns
         return packed_bytes(self._header, *self._range(row))
+
+    @property
+    def store(self) -> Store:
+        """The product."""
+        return self._store
+
+    def ranges(self, place: tuple[int, ...]) -> list[Range]:
+        """Return what reading a chunk asks for."""
+        return [
+            (self._header.name, start, stop)
+            for start, stop in packed_runs(self._header, *self._range(place[0]))
+        ]
 
     def read(self, row: int, column: int) -> npt.NDArray[Any]:
         """Read a chunk."""

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from swath.errors import ProductError
-from swath.io.tiff import Header, read_header
+from swath.io.tiff import FRONT, Header, read_header
 from swath.product._chunks import lazy_array, source_encoding
 from swath.product.sentinel1._annotation import (
     Burst,
@@ -125,6 +125,8 @@ def _images(store: Store, manifest: Manifest) -> list[_Files]:
         images.append(
             _Files(files["annotation"], files["measurement"], files.get("calibration"), files.get("noise"))
         )
+    texts = [name for files in by_stem.values() for kind, name in files.items() if kind != "measurement"]
+    store.warm([(name, 0, None) for name in texts] + [(files.measurement, 0, FRONT) for files in images])
     return images
 
 

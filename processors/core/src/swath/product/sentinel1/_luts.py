@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from swath.product._fields import Fields
-from swath.product.sentinel1._table import MAX_VALUES, Table
+from swath.product._table import MAX_VALUES, Table
 
 if TYPE_CHECKING:
     from swath.io.store import Store

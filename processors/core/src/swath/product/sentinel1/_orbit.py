@@ -16,7 +16,7 @@ from swath.errors import MetadataError, ProductError
 from swath.io.metering import Counts, count
 from swath.io.xml import MAX_BYTES, parse
 from swath.product._fields import Fields
-from swath.product.sentinel1._table import Table, moment
+from swath.product._table import Table, moment
 
 if TYPE_CHECKING:
     from swath.io.store import Store

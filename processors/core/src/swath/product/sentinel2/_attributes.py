@@ -1,6 +1,6 @@
 """Attributes of the product and of its variables, as in EOPF products.
 
-Sources: the model S02MSIL1C of eopf 2.8.1, and products of the EOPF Sample Service.
+Sources: the models S02MSIL1C and S02MSIL2A of eopf 2.8.1, and products of the EOPF Sample Service.
 """
 
 from __future__ import annotations
@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from swath.product._footprint import ring_footprint
+from swath.product._footprint import grid_footprint, ring_footprint
 from swath.product.sentinel2._bands import BANDS, PLATFORMS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from swath.product.grid import Grid
+    from swath.product.sentinel2._files import Granule
     from swath.product.sentinel2._metadata import ProductMetadata
     from swath.product.sentinel2._tile import TileMetadata
 
-__all__ = ["CLASSES", "QUALITY_FLAGS", "product_attributes"]
+__all__ = ["CLASSES", "QUALITY_FLAGS", "container_attributes", "product_attributes"]
 
 CLASSES = ("OPAQUE", "CIRRUS", "SNOW_ICE")
 """Flags of the classification mask, from bit 0 up."""
@@ -40,28 +41,79 @@ _EXTENSIONS = [
 _SCIENTIFIC = "https://stac-extensions.github.io/scientific/v1.0.0/schema.json"
 
 
-def product_attributes(product: ProductMetadata, tile: TileMetadata, grid: Grid) -> dict[str, Any]:
-    """Return ``stac_discovery`` (a STAC item) and ``other_metadata`` of the root.
+_IMAGE_CONTENT = {
+    "radiative_transfer_accuracy": "declared_accuracy_of_radiative_transfer_model",
+    "water_vapour_retrieval_accuracy": "declared_accuracy_of_water_vapour_model",
+    "aot_retrieval_accuracy": "declared_accuracy_of_aot_model",
+    "aot_retrieval_method": "aot_retrieval_model",
+    "granule_mean_aot": "mean_value_of_aerosol_optical_thickness",
+    "granule_mean_wv": "mean_value_of_total_water_vapour_content",
+    "ozone_source": "ozone_source",
+    "ozone_value": "ozone_value",
+}
+"""What quality indicators of level 2A are called in EOPF products; others are in ``image_content``."""
+
+
+def container_attributes(product: ProductMetadata) -> dict[str, Any]:
+    """Return the attributes of the root of a product of several tiles."""
+    return {
+        "stac_discovery": _item(
+            product, product.identifier, ring_footprint(product.footprint), _shared(product)
+        ),
+        "other_metadata": {"eopf_category": "eocontainer"},
+    }
+
+
+def product_attributes(
+    product: ProductMetadata, granule: Granule, tile: TileMetadata, grid: Grid
+) -> dict[str, Any]:
+    """Return ``stac_discovery`` (a STAC item) and ``other_metadata`` of a tile's root.
 
     ``grid`` is that of the 10 m bands as their images tell it.
     """
-    geometry, bbox = ring_footprint(product.footprint)
-    extensions = [*_EXTENSIONS, _SCIENTIFIC] if product.doi else _EXTENSIONS
-    discovery = {
+    identifier, footprint = product.identifier, ring_footprint(product.footprint)
+    mgrs = re.search(r"_T(\d\d[A-Z]{3})(_|$)", tile.identifier)
+    if len(product.granules) > 1:
+        # The product's footprint is that of all tiles.
+        identifier += f"_T{mgrs[1]}" if mgrs else f"_{tile.identifier}"
+        footprint = grid_footprint(grid)
+    properties = {
+        **_shared(product),
+        "eopf:datastrip_id": granule.datastrip,
+        "proj:code": grid.crs,
+        "proj:bbox": list(grid.bounds),
+        "proj:shape": list(grid.shape),
+        "proj:transform": list(grid.transform),
+    }
+    if mgrs:
+        properties["grid:code"] = f"MGRS-{mgrs[1]}"
+    return {
+        "stac_discovery": _item(product, identifier, footprint, properties),
+        "other_metadata": _other(product, tile),
+    }
+
+
+def _item(
+    product: ProductMetadata,
+    identifier: str,
+    footprint: tuple[dict[str, Any], list[float]],
+    properties: dict[str, Any],
+) -> dict[str, Any]:
+    geometry, bbox = footprint
+    return {
         "type": "Feature",
         "stac_version": "1.1.0",
-        "stac_extensions": list(extensions),
-        "id": product.identifier,
+        "stac_extensions": [*_EXTENSIONS, _SCIENTIFIC] if product.doi else list(_EXTENSIONS),
+        "id": identifier,
         "geometry": geometry,
         "bbox": bbox,
-        "properties": _properties(product, tile, grid),
+        "properties": properties,
         "links": [],
         "assets": {},
     }
-    return {"stac_discovery": discovery, "other_metadata": _other(product, tile)}
 
 
-def _properties(product: ProductMetadata, tile: TileMetadata, grid: Grid) -> dict[str, Any]:
+def _shared(product: ProductMetadata) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "datetime": _told(product.start),
         "start_datetime": _told(product.start),
@@ -72,10 +124,10 @@ def _properties(product: ProductMetadata, tile: TileMetadata, grid: Grid) -> dic
         "instruments": ["msi"],
         "gsd": 10,
         "providers": [{"name": "ESA", "roles": ["producer"]}],
-        "product:type": "S02MSIL1C",
-        "processing:level": "L1C",
+        "product:type": f"S02MSI{product.level}",
+        "processing:level": product.level,
         "processing:facility": "ESA",
-        "processing:lineage": "IPF L1C processor",
+        "processing:lineage": f"IPF {product.level} processor",
         "processing:version": product.baseline,
         "eo:cloud_cover": product.cloud_cover,
         "sat:absolute_orbit": product.absolute_orbit,
@@ -83,13 +135,12 @@ def _properties(product: ProductMetadata, tile: TileMetadata, grid: Grid) -> dic
         "sat:orbit_state": product.orbit_state,
         "eopf:baseline": product.baseline,
         "eopf:datatake_id": product.datatake,
-        "eopf:datastrip_id": product.datastrip,
         "eopf:instrument_mode": product.datatake_type,
-        "proj:code": grid.crs,
-        "proj:bbox": list(grid.bounds),
-        "proj:shape": list(grid.shape),
-        "proj:transform": list(grid.transform),
-        "bands": [_band(product, band.name, band.common_name) for band in BANDS],
+        "bands": [
+            _band(product, band.name, band.common_name)
+            for band in BANDS
+            if product.level == "L1C" or band.name != "b10"
+        ],
     }
     if product.snow_cover is not None:
         properties["eo:snow_cover"] = product.snow_cover
@@ -97,9 +148,6 @@ def _properties(product: ProductMetadata, tile: TileMetadata, grid: Grid) -> dic
         properties["sci:doi"] = product.doi
     if product.platform in PLATFORMS:
         properties["sat:platform_international_designator"] = PLATFORMS[product.platform]
-    mgrs = re.search(r"_T(\d\d[A-Z]{3})_", tile.identifier)
-    if mgrs:
-        properties["grid:code"] = f"MGRS-{mgrs[1]}"
     return properties
 
 
@@ -117,6 +165,10 @@ def _band(product: ProductMetadata, name: str, common_name: str) -> dict[str, An
 
 def _other(product: ProductMetadata, tile: TileMetadata) -> dict[str, Any]:
     mean_zenith, mean_azimuth = (float(angle) for angle in tile.angles.mean_sun)
+    content = {
+        _IMAGE_CONTENT[name]: value for name, value in product.content.items() if name in _IMAGE_CONTENT
+    }
+    shares = {name: value for name, value in product.content.items() if name not in _IMAGE_CONTENT}
     return {
         "eopf_category": "eoproduct",
         "tile_id": tile.identifier,
@@ -130,6 +182,8 @@ def _other(product: ProductMetadata, tile: TileMetadata) -> dict[str, Any]:
         "percentage_of_degraded_msi_data": product.degraded,
         "product_quality_status": _status(product.quality),
         "quality_checks": product.quality,
+        **content,
+        **({"image_content": shares} if shares else {}),
         "band_description": {band.file_name[1:]: _description(product, band.name) for band in BANDS},
     }
 

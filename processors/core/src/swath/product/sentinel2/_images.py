@@ -11,7 +11,7 @@ import numpy.typing as npt
 from swath.io.jpeg2000 import Header, TileIndex, index_tiles, read_tile
 
 if TYPE_CHECKING:
-    from swath.io.store import Store
+    from swath.io.store import Range, Store
 
 __all__ = ["FlagImage", "Image"]
 
@@ -69,6 +69,19 @@ class Image:
     def read(self, row: int, column: int) -> npt.NDArray[Any]:
         """Read and decode a codec tile."""
         return read_tile(self._store, self._find(), self._header, row, column)
+
+    @property
+    def store(self) -> Store:
+        """The product."""
+        return self._store
+
+    def ranges(self, place: tuple[int, ...]) -> list[Range]:
+        """Return what reading a codec tile asks for."""
+        row, column = place
+        return [
+            (self._header.name, start, stop)
+            for start, stop in self._find().runs(row * self._header.tiles[1] + column)
+        ]
 
     def _find(self) -> TileIndex:
         with self._lock:

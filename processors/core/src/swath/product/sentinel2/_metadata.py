@@ -1,4 +1,4 @@
-"""What the product's metadata (``MTD_MSIL1C.xml``) tells."""
+"""What the product's metadata (``MTD_MSIL1C.xml``, ``MTD_MSIL2A.xml``) tells."""
 
 from __future__ import annotations
 
@@ -6,53 +6,32 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from swath.io.store import safe_name
 from swath.product._fields import Fields
 from swath.product.sentinel2._bands import BANDS
+from swath.product.sentinel2._files import Granule, Level, find_granules
+from swath.product.sentinel2._radiometry import (
+    Spectrum,
+    atmosphere,
+    by_band,
+    classes,
+    offsets,
+    quantification,
+    spectra,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from swath.io.store import Store
 
-__all__ = ["PRODUCT_METADATA", "ProductMetadata", "Spectrum", "read_product_metadata"]
-
-PRODUCT_METADATA = "MTD_MSIL1C.xml"
-
-
-@dataclass(frozen=True, slots=True)
-class Spectrum:
-    """A band's spectral response, in nanometres."""
-
-    central: float
-    low: float
-    high: float
-    step: float
-    response: npt.NDArray[np.float64]
-    """Response at ``low``, ``low + step`` … ``high``; 1 at the peak."""
-
-    @property
-    def width(self) -> float:
-        """Full width at half maximum, in nanometres, the response's flanks interpolated linearly."""
-        wave = self.low + self.step * np.arange(len(self.response))
-        half = self.response.max() / 2
-        above = np.flatnonzero(self.response >= half)
-        first, last = above[0], above[-1]
-        left, right = wave[first], wave[last]
-        if first > 0:
-            left = np.interp(half, self.response[[first - 1, first]], wave[[first - 1, first]])
-        if last < len(wave) - 1:
-            right = np.interp(-half, -self.response[[last, last + 1]], wave[[last, last + 1]])
-        return round(float(right - left), 3)
+__all__ = ["ProductMetadata", "read_product_metadata"]
 
 
 @dataclass(frozen=True)
 class ProductMetadata:
     """Identity, calibration and quality of a product."""
 
+    level: Level
     identifier: str
     """Name of the product without ``.SAFE``."""
     start: datetime
@@ -69,12 +48,17 @@ class ProductMetadata:
     relative_orbit: int
     orbit_state: str
     """``descending`` or ``ascending``."""
-    images: dict[str, str]
-    """File of each band, by the band's name."""
+    granules: tuple[Granule, ...]
+    """Its tiles; one since December 2016."""
     quantification: float
     """Counts for a reflectance of 1."""
     offsets: dict[str, float]
     """Counts to add before dividing by the quantification value, by band; 0 before baseline 04.00."""
+    atmosphere: dict[str, float]
+    """Counts for an aerosol optical thickness of 1 (``aot``) and for 1 cm of water vapour (``wvp``); level
+    2A."""
+    classes: tuple[tuple[int, str], ...]
+    """Values and names of the scene classification; level 2A."""
     no_data: int
     saturated: int
     sun_distance_correction: float
@@ -93,34 +77,39 @@ class ProductMetadata:
     """Longitude and latitude of a closed polygon, degrees."""
     quality: dict[str, str]
     """Outcome of each quality check."""
-    datastrip: str
+    content: dict[str, float | str]
+    """What the quality indicators tell of the images: shares of classes in percent, means; level 2A."""
 
 
-def read_product_metadata(store: Store) -> ProductMetadata:
+def read_product_metadata(store: Store, name: str, level: Level) -> ProductMetadata:
     """Read the product's metadata.
+
+    Parameters
+    ----------
+    store
+        The product.
+    name
+        File of its metadata.
+    level
+        What it should be.
 
     Raises
     ------
     MetadataError
         Malformed, incomplete, or with values that make no sense.
     ProductError
-        It names files that lead out of the product.
+        It names files that lead out of the product, or lacks the files of a tile.
     """
-    root = Fields.read(store, PRODUCT_METADATA)
-    info = root.get("Product_Info")
-    uri = info.text("PRODUCT_URI")
-    level = info.text("PROCESSING_LEVEL")
-    if level != "Level-1C":
-        raise info.error(f"PROCESSING_LEVEL is {level!r}, expected 'Level-1C'")
-    granules = info.all("Granule_List/Granule") or info.all("Granule_List/Granules")
-    if len(granules) != 1:
-        raise info.error(
-            f"{len(granules)} granules, expected one (products of one tile, since December 2016)"
-        )
-    characteristics = root.get("Product_Image_Characteristics")
-    special = {s.text("SPECIAL_VALUE_TEXT"): s for s in characteristics.all("Special_Values")}
+    root = Fields.read(store, name)
+    info = _either(root, "Product_Info", "L2A_Product_Info")
+    told = info.text("PROCESSING_LEVEL")
+    if told not in _LEVELS[level]:
+        raise info.error(f"PROCESSING_LEVEL is {told!r}, expected {_LEVELS[level][0]!r}")
+    images = _either(root, "Product_Image_Characteristics", "L2A_Product_Image_Characteristics")
+    special = {s.text("SPECIAL_VALUE_TEXT"): s for s in images.all("Special_Values")}
     return ProductMetadata(
-        identifier=uri.removesuffix(".SAFE"),
+        level=level,
+        identifier=_identifier(info, name),
         start=info.time("PRODUCT_START_TIME"),
         stop=info.time("PRODUCT_STOP_TIME"),
         created=info.time("GENERATION_TIME"),
@@ -132,25 +121,81 @@ def read_product_metadata(store: Store) -> ProductMetadata:
         absolute_orbit=_absolute_orbit(info, datatake),
         relative_orbit=info.whole("SENSING_ORBIT_NUMBER", low=1, high=143),
         orbit_state=_matching(info, "SENSING_ORBIT_DIRECTION", r"(?i)ascending|descending").lower(),
-        images=_images(granules[0]),
-        quantification=characteristics.number("QUANTIFICATION_VALUE", low=1, high=1e6),
-        offsets=_offsets(characteristics),
-        no_data=special["NODATA"].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if "NODATA" in special else
-        0, saturated=(
-            special["SATURATED"].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if "SATURATED" in special
-            else 65535
-        ),
-        sun_distance_correction=characteristics.number("Reflectance_Conversion/U", low=0.9, high=1.1),
-        irradiance=_by_band(characteristics, "SOLAR_IRRADIANCE", low=1, high=5000),
-        gains=_by_band(characteristics, "PHYSICAL_GAINS", low=0, high=1e6),
-        spectra=_spectra(characteristics),
+        granules=tuple(find_granules(store, info, _NEEDED[level])),
+        quantification=quantification(images, level),
+        offsets=offsets(images, "RADIO_ADD_OFFSET" if level == "L1C" else "BOA_ADD_OFFSET"),
+        atmosphere=atmosphere(images) if level == "L2A" else {},
+        classes=classes(images),
+        no_data=_special(special, "NODATA", 0),
+        saturated=_special(special, "SATURATED", 65535),
+        sun_distance_correction=images.number("Reflectance_Conversion/U", low=0.9, high=1.1),
+        irradiance=by_band(images, "SOLAR_IRRADIANCE", low=1, high=5000),
+        gains=by_band(images, "PHYSICAL_GAINS", low=0, high=1e6),
+        spectra=spectra(images),
         cloud_cover=root.number("Cloud_Coverage_Assessment", low=0, high=100),
-        snow_cover=root.number("Snow_Coverage_Assessment", low=0, high=100) if
-        root.find("Snow_Coverage_Assessment") else None, degraded=root.number("DEGRADED_MSI_DATA_PERCENTAGE",
-        low=0, high=100), footprint=_footprint(root),
-        quality={str(c.element.get("checkType", "")): c.text() for c in root.all("quality_check")},
-        datastrip=str(granules[0].element.get("datastripIdentifier", "")),
-    )  # fmt: skip
+        snow_cover=_snow_cover(root),
+        degraded=root.number("DEGRADED_MSI_DATA_PERCENTAGE", low=0, high=100),
+        footprint=_footprint(root),
+        quality=_quality(root),
+        content=_content(root) if level == "L2A" else {},
+    )
+
+
+_NEEDED = {"L1C": tuple(band.name for band in BANDS), "L2A": ("b04",)}
+"""Images that a tile must have; Sen2Cor may leave out whole resolutions."""
+
+_LEVELS = {"L1C": ("Level-1C",), "L2A": ("Level-2A", "Level-2Ap")}
+"""What PROCESSING_LEVEL is; the second is what the users' own processor (Sen2Cor) wrote before 2.8."""
+
+
+def _either(root: Fields, name: str, old: str) -> Fields:
+    """Return an element that had another name before baseline 02.07."""
+    return root.find(name) or root.find(old) or root.get(name)
+
+
+def _identifier(info: Fields, name: str) -> str:
+    """Return the product's name; where it is empty (before 2016), it follows from the metadata's name."""
+    for path in ("PRODUCT_URI", "PRODUCT_URI_2A"):
+        found = info.find(path)
+        if found is not None and (found.element.text or "").strip():
+            return found.text().removesuffix(".SAFE")
+    if "_MTD_SAF" not in name:
+        raise info.error("PRODUCT_URI is missing or empty")
+    return name.removesuffix(".xml").replace("_MTD_SAF", "_PRD_MSI")
+
+
+def _special(special: dict[str, Fields], name: str, default: int) -> int:
+    return special[name].whole("SPECIAL_VALUE_INDEX", low=0, high=65535) if name in special else default
+
+
+def _snow_cover(root: Fields) -> float | None:
+    for name in ("Snow_Coverage_Assessment", "Image_Content_QI/SNOW_ICE_PERCENTAGE"):
+        if root.find(name):
+            return root.number(name, low=0, high=100)
+    return None
+
+
+def _quality(root: Fields) -> dict[str, str]:
+    """Return the outcome of each check; before baseline 02.07 each had an element of its own."""
+    old = [entry for found in root.all("Quality_Inspections") for entry in found.element.iterchildren("*")]
+    checks = {str(c.element.get("checkType", "")): c.text() for c in root.all("quality_check")}
+    for entry in old:
+        name = str(entry.tag).rpartition("}")[2]
+        if name.endswith("_FLAG"):
+            checks[name.removesuffix("_FLAG")] = (entry.text or "").strip()
+    return checks
+
+
+def _content(root: Fields) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
+    for entry in root.all("Image_Content_QI"):
+        for child in entry.element.iterchildren("*"):
+            text = (child.text or "").strip()
+            try:
+                found[str(child.tag).rpartition("}")[2].lower()] = float(text)
+            except ValueError:
+                found[str(child.tag).rpartition("}")[2].lower()] = text
+    return found
 
 
 def _matching(fields: Fields, path: str, pattern: str) -> str:
@@ -171,48 +216,6 @@ def _absolute_orbit(info: Fields, datatake: str) -> int:
             f"datatakeIdentifier is {datatake!r}, expected one like GS2A_20171207T002051_012840_N02.06"
         )
     return int(found[1])
-
-
-def _images(granule: Fields) -> dict[str, str]:
-    """Return the image file of each band; names that lead out of the product are refused here."""
-    files = {}
-    for image in granule.all("IMAGE_FILE") + granule.all("IMAGE_ID"):
-        name = safe_name(image.text() if image.text().endswith(".jp2") else f"{image.text()}.jp2")
-        files[name.removesuffix(".jp2").rpartition("_")[2].lower()] = name
-    images = {band.name: files[band.name] for band in BANDS if band.name in files}
-    lacking = [band.name for band in BANDS if band.name not in images]
-    if lacking:
-        raise granule.error(f"no IMAGE_FILE for {', '.join(lacking)}")
-    return images
-
-
-def _by_band(fields: Fields, path: str, *, low: float, high: float) -> dict[str, float]:
-    return {
-        BANDS[f.attribute("bandId", high=12)].name: f.number(low=low, high=high) for f in fields.all(path)
-    }
-
-
-def _offsets(fields: Fields) -> dict[str, float]:
-    """Return each band's offset; products before baseline 04.00 have none."""
-    found = fields.all("RADIO_ADD_OFFSET")
-    offsets = {BANDS[f.attribute("band_id", high=12)].name: f.number(low=-32768, high=32767) for f in found}
-    if found and len(offsets) != len(BANDS):
-        raise fields.error(f"RADIO_ADD_OFFSET for {len(offsets)} bands, expected all {len(BANDS)}")
-    return {band.name: offsets.get(band.name, 0.0) for band in BANDS}
-
-
-def _spectra(fields: Fields) -> dict[str, Spectrum]:
-    spectra = {}
-    for found in fields.all("Spectral_Information"):
-        response = np.array([float(value) for value in found.text("Spectral_Response/VALUES").split()])
-        spectra[BANDS[found.attribute("bandId", high=12)].name] = Spectrum(
-            central=found.number("Wavelength/CENTRAL", low=300, high=3000),
-            low=found.number("Wavelength/MIN", low=300, high=3000),
-            high=found.number("Wavelength/MAX", low=300, high=3000),
-            step=found.number("Spectral_Response/STEP", low=0.01, high=100),
-            response=response,
-        )
-    return spectra
 
 
 def _footprint(root: Fields) -> list[tuple[float, float]]:

@@ -1,7 +1,8 @@
-"""What the tile's metadata (``MTD_TL.xml``) tells: its grids, the sun, the view, and its masks' files."""
+"""What a tile's metadata (``MTD_TL.xml``) tells: its grids, the sun, the view, and its masks' files."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,8 @@ class TileMetadata:
     """Grid of each resolution (10, 20, 60 m)."""
     angles: Angles
     masks: dict[tuple[str, str], str]
-    """File of each mask, by its type (``MSK_DETFOO``) and band (``b02``, or empty for masks of all bands)."""
+    """File of each mask, by its type (``MSK_DETFOO``) and band (``b02``; empty for a mask of all bands, or
+    the resolution, ``20m``, of one that there is at several)."""
 
 
 def read_tile_metadata(store: Store, name: str) -> TileMetadata:
@@ -65,7 +67,7 @@ def read_tile_metadata(store: Store, name: str) -> TileMetadata:
     if not code.startswith("EPSG:") or not code[5:].isdecimal():
         raise root.error(f"HORIZONTAL_CS_CODE is {code!r}, expected one like EPSG:32755")
     return TileMetadata(
-        identifier=root.text("TILE_ID"),
+        identifier=root.text("TILE_ID" if root.find("TILE_ID") else "TILE_ID_2A"),
         sensing_time=root.time("SENSING_TIME"),
         crs=code,
         crs_name=root.text("HORIZONTAL_CS_NAME"),
@@ -135,8 +137,10 @@ def _angles(root: Fields) -> Angles:
 def _masks(root: Fields, folder: str) -> dict[tuple[str, str], str]:
     """Return the files of the masks; old products name them without their folder."""
     masks = {}
-    for mask in root.all("Pixel_Level_QI/MASK_FILENAME"):
+    for mask in root.all("MASK_FILENAME"):
+        told = mask.text()
         band = BANDS[mask.attribute("bandId", high=12)].name if mask.element.get("bandId") else ""
-        name = mask.text() if "/" in mask.text() else f"{folder}/QI_DATA/{mask.text()}"
-        masks[str(mask.element.get("type", "")), band] = safe_name(name)
+        resolution = re.search(r"_(\d\dm)\.jp2$", told)
+        name = safe_name(told if "/" in told else f"{folder}/QI_DATA/{told}")
+        masks[str(mask.element.get("type", "")), resolution[1] if resolution else band] = name
     return masks

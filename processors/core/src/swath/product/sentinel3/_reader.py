@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from swath.errors import MetadataError, ProductError
-from swath.io.netcdf import Variable, read_file
+from swath.io.netcdf import FRONT, Variable, read_file
 from swath.product._blocks import decoded, raw
 from swath.product._prepare import plain
 from swath.product.sentinel3._attributes import product_attributes
@@ -80,6 +80,7 @@ class Sen3Reader:
         files = sorted(name for name in there if name.endswith(".nc") and "/" not in name)
         leaps = _leap_seconds(manifest.start) if manifest.kind.startswith("OL") else 0
         groups: dict[str, _Group] = defaultdict(_Group)
+        store.warm([(file, 0, FRONT) for file in files])
         for file in files:
             _add_file(groups, placing, file, read_file(store, file).variables, leaps)
         datasets = {f"/{path}": _dataset(path, group, store) for path, group in sorted(groups.items())}

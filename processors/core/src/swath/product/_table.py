@@ -1,9 +1,10 @@
-"""Lists of the annotation as columns: one child of each element becomes one array."""
+"""Lists of metadata as columns: one child of each element becomes one array."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,9 @@ __all__ = ["MAX_VALUES", "Table", "as_dict", "moment"]
 MAX_VALUES = 50_000_000
 """More numbers than any list of an annotation has, after padding."""
 
-_TIME = re.compile(r"(?:UTC=)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?")
+_TRUTH = {"true": "1", "false": "0"}
+
+_TIME = re.compile(r"(?:UTC=)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)\d*Z?")
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,22 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def _texts(self) -> list[dict[str, str | None]]:
+        """Text of each child of each element, gathered once: looking for one child takes lxml as long."""
+        # From the last one, so that of two of a name the first one stays.
+        return [{str(c.tag): c.text for c in row.iterchildren(reversed=True)} for row in self.rows]
+
     def has(self, child: str) -> bool:
         """Tell whether the first element has a child: schemas differ in what they tell."""
         return bool(self.rows) and self.rows[0].find(child) is not None
 
     def texts(self, child: str) -> list[str]:
         """Return the text of a child of each element."""
-        found = [(row.findtext(child) or "").strip() for row in self.rows]
+        if "/" in child or "{" in child:
+            found = [(row.findtext(child) or "").strip() for row in self.rows]
+        else:
+            found = [(texts.get(child) or "").strip() for texts in self._texts]
         if "" in found:
             row = self.rows[found.index("")]
             raise self._error(row, f"{child} is missing or empty")
@@ -104,6 +116,21 @@ class Table:
         for row, values in zip(whole, vectors, strict=True):
             row[: len(values)] = values
         return self._cast(child, whole, dtype)
+
+    def split(self, child: str, width: int, *, flags: bool = False) -> list[npt.NDArray[Any]]:
+        """Return ``width`` columns: the numbers, or truth values, of a child of each element."""
+        words = " ".join(self.texts(child)).split()
+        if flags:
+            words = [_TRUTH.get(word.lower(), "") for word in words]
+        try:
+            values = np.array(words, np.float64)
+        except ValueError:
+            values = np.array([np.nan])
+        if values.size != width * len(self) or not np.isfinite(values).all():
+            what = "truth values" if flags else "numbers"
+            raise self._error(self.rows[0], f"{child} is not {width} {what} everywhere")
+        grid = values.reshape(len(self), width)
+        return [grid[:, k].astype(np.bool_) if flags else grid[:, k].copy() for k in range(width)]
 
     def _cast(self, child: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         wanted = np.dtype(dtype)
