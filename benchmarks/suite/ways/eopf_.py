@@ -121,7 +121,7 @@ def small_write_tuned(job: Job) -> Callable[[], Any]:
 
 
 def small_open(job: Job) -> Callable[[], Any]:
-    out = _written(small_arrays(job.groups), job)
+    out = _written(small_arrays(job.groups), job.aside)
     return lambda: _named(_open(out))
 
 

@@ -204,7 +204,7 @@ def small_write(job: Job) -> Callable[[], Any]:
 
 
 def small_open(job: Job) -> Callable[[], Any]:
-    out, _ = small_write(job)()
+    out, _ = small_write(job.aside)()
     return lambda: sum(name.endswith(".zarray") for name in json.loads((out / ".zmetadata").read_text()))
 
 

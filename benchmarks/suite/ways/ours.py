@@ -84,7 +84,7 @@ def small_write(job: Job) -> Callable[[], Any]:
 
 
 def small_open(job: Job) -> Callable[[], Any]:
-    out, _ = small_write(job)()
+    out, _ = small_write(job.aside)()
     return lambda: _named(swath.open_product(out))
 
 

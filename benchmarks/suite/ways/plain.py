@@ -84,5 +84,5 @@ def small_write(job: Job) -> Callable[[], Any]:
 def small_open(job: Job) -> Callable[[], Any]:
     from suite.inputs import small_arrays
 
-    out = _written(small_arrays(job.groups), job)
+    out = _written(small_arrays(job.groups), job.aside)
     return lambda: sum(len(node.data_vars) for node in _open(out).subtree)
