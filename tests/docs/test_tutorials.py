@@ -79,6 +79,7 @@ class Reader:
             "SWATH_HOME": str(folder / ".swath-home"),
             "COLUMNS": "100",
             "NO_COLOR": "1",
+            "SWATH_LOG": "human",  # as in the reader's terminal, wherever the tests run
             "PYTHONWARNINGS": "error",
         }
 

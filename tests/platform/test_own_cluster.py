@@ -100,22 +100,6 @@ def test_a_plan_tells_all_that_is_not_there_and_makes_nothing(site: Platform, mi
     assert "mine-" not in site.kubectl("get", "namespaces")
 
 
-def test_a_builder_that_cannot_be_pulled_is_told_with_what_to_do(site: Platform, mine: Platform) -> None:
-    images = {**mine.description["images"], "builder": "kaniko", "place": None}
-    other = described(mine, images={**images, "executor": f"registry.site.localhost:{site.port}/no/kaniko:1"})
-    try:
-        assert other.swath("apply", "--only", "secrets").returncode == 0
-        level = site.kubectl("get", "namespace", "mine-builds", "-o", "yaml")
-        assert "pod-security.kubernetes.io/enforce: baseline" in level
-        told = other.swath("image", "build", "haproxy")
-    finally:
-        described(mine)
-    assert told.returncode == 1
-    assert "cannot be pulled (ImagePullBackOff" in told.stderr
-    assert "set images.executor to where the cluster can pull it from" in told.stderr
-    assert "No resources found" in site.kubectl("-n", "mine-builds", "get", "jobs", check=False)
-
-
 def test_images_are_built_in_the_cluster_and_the_components_run_from_them(
     site: Platform, mine: Platform
 ) -> None:
@@ -149,6 +133,22 @@ def test_a_second_apply_builds_nothing(mine: Platform) -> None:
     assert done.returncode == 0, done.stderr
     assert "built" not in done.stderr
     assert "Nothing was changed" in done.stdout
+
+
+def test_a_builder_that_cannot_be_pulled_is_told_with_what_to_do(site: Platform, mine: Platform) -> None:
+    images = {**mine.description["images"], "builder": "kaniko", "place": None}
+    other = described(mine, images={**images, "executor": f"registry.site.localhost:{site.port}/no/kaniko:1"})
+    try:
+        assert other.swath("apply", "--only", "secrets").returncode == 0
+        level = site.kubectl("get", "namespace", "mine-builds", "-o", "yaml")
+        assert "pod-security.kubernetes.io/enforce: baseline" in level
+        told = other.swath("image", "build", "registry")
+    finally:
+        described(mine)
+    assert told.returncode == 1
+    assert "cannot be pulled (ImagePullBackOff" in told.stderr
+    assert "set images.executor to where the cluster can pull it from" in told.stderr
+    assert "No resources found" in site.kubectl("-n", "mine-builds", "get", "jobs", check=False)
 
 
 def test_components_work_on_it(site: Platform, mine: Platform) -> None:
@@ -185,3 +185,14 @@ def test_what_is_removed_is_the_installation_and_nothing_else(site: Platform, mi
     assert json.loads(site.swath("status", "--json").stdout)["ready"]
     assert subprocess.run(["test", "-e", site.state / "kubeconfig"], check=False).returncode == 0
     assert Path(mine.file).is_file()
+
+
+def test_a_cluster_that_is_stopped_is_planned_and_taken_up(site: Platform) -> None:
+    gone = site.swath("down")
+    assert gone.returncode == 0, gone.stderr
+    changes = {change["name"]: change for change in site.plan()}
+    assert "stopped → started" in changes["site"]["details"]
+    assert changes["registry"]["details"] == ["looked at when the cluster runs"]
+    done = site.swath("apply")
+    assert done.returncode == 0, done.stderr
+    assert site.plan() == []

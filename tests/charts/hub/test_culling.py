@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,9 @@ import pytest
 import swath_activity
 from jupyterhub.app import JupyterHub
 from tornado.httpclient import HTTPClient, HTTPError, HTTPRequest
+from tornado.iostream import StreamClosedError
 from tornado.testing import bind_unused_port
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClosedError, websocket_connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,8 +197,10 @@ async def test_an_open_editor_does_not_keep_a_server_and_work_does_up_to_its_age
             if runs not in seen[-1:]:
                 seen.append(runs)
             if "ada" in runs and editor.protocol is not None:
-                editor.ping(b"still open")
+                with suppress(WebSocketClosedError, StreamClosedError):  # it may be stopped just now
+                    editor.ping(b"still open")
             await asyncio.sleep(0.5)
+        editor.close()
     finally:
         done.set()
         await working

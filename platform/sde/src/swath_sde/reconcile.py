@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
-from swath_sde.cluster import EmbeddedCluster, NotPossibleError
+from swath_sde.cluster import STOPPED, EmbeddedCluster, NotPossibleError
 from swath_sde.delivery import (
     FIRST,
     build_on_machine,
@@ -56,8 +56,8 @@ PARTS = (
 _NEEDS = {"images": "", "delivery": "registry", "realm": "keycloak"}
 """What a part is compared with, where that is not the cluster."""
 
-_WHOLE = {"embedded cluster", "Helm release"}
-"""Kinds of changes which say that a part is not there at all."""
+_WHOLE = {"cluster", "Helm release"}
+"""Kinds of changes which say that a part is not there at all, if it is created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,8 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
             changes.append(Change("part", part.name, Action.CREATE))
             absent.add(part.name)
             continue
-        if part.name in {"delivery", "realm"} and any(map(_renews, changes)):
-            told = ("looked at when the certificate of all addresses is renewed",)
-            changes.append(Change("part", part.name, Action.UPDATE, told))
+        if unseen := _why_unseen(part.name, changes):
+            changes.append(Change("part", part.name, Action.UPDATE, (f"looked at when {unseen}",)))
             continue
         found = part.plan()
         changes += found
@@ -186,9 +185,15 @@ def _refuse_what_cannot_start(installation: Installation) -> None:
         raise NotPossibleError(found)
 
 
-def _renews(change: Change) -> bool:
-    """Tell whether a change renews the certificate of all addresses, without which none can be asked."""
-    return change.name.endswith("/ingress-tls") and change.action is Action.UPDATE
+def _why_unseen(name: str, changes: Sequence[Change]) -> str:
+    """Return what has to be before a part can be compared, by the changes before it; '' where it can."""
+    for change in changes:
+        if change.kind == "cluster" and STOPPED in change.details and name != "images":
+            return "the cluster runs"
+        renewed = change.name.endswith("/ingress-tls") and change.action is Action.UPDATE
+        if renewed and name in {"delivery", "realm"}:
+            return "the certificate of all addresses is renewed"
+    return ""
 
 
 def _names(installation: Installation, only: Sequence[str]) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from swath.processing import apply, get_processor, list_processors, plan
     from swath.product import Grid, Window, chunk_source, open_product, write_product
+    from swath.product.fetch import fetch
+    from swath.product.search import search
     from swath.run import execute, load_payload, make_payload
 
 __all__ = [
@@ -17,17 +19,21 @@ __all__ = [
     "apply",
     "chunk_source",
     "execute",
+    "fetch",
     "get_processor",
     "list_processors",
     "load_payload",
     "make_payload",
     "open_product",
     "plan",
+    "search",
     "write_product",
 ]
 
 _HOME = {
     **dict.fromkeys(["Grid", "Window", "chunk_source", "open_product", "write_product"], "swath.product"),
+    "fetch": "swath.product.fetch",
+    "search": "swath.product.search",
     **dict.fromkeys(["apply", "get_processor", "list_processors", "plan"], "swath.processing"),
     **dict.fromkeys(["execute", "load_payload", "make_payload"], "swath.run"),
 }

@@ -36,7 +36,9 @@ def test_machines_get_json(product):
         "path": "/measurements/reflectance/r10m/b02", "dimensions": {"y": 172, "x": 172}, "chunks": [172,
         172], "dtype": "float64", "stored_dtype": "uint16", "bytes": 172 * 172 * 8,
     }  # fmt: skip
-    assert len(found) == 4 + 13 * 3 + 1
+    weather = {path for path in found if path.startswith("/conditions/meteorology/ecmwf/")}
+    assert len(weather) == 3
+    assert len(found) == 4 + 13 * 3 + 1 + len(weather)
 
 
 def test_a_place_with_nothing_is_usage_s_fault(tmp_path, capsys):

@@ -65,7 +65,7 @@ def test_blocks_are_those_that_gdal_reads(tmp_path, way):
 
 
 def test_the_header_tells_gdal_all_but_the_pixels(tmp_path):
-    write(tmp_path / "a.tif", "deflate")
+    write(tmp_path / "a.tif", "deflate", shape=(300, 200))
     with rasterio.open(tmp_path / "a.tif", "r+") as file:
         file.scales, file.offsets, file.nodata = (1e-4, 1, 1), (-0.1, 0, 0), 7
         file.descriptions = ("red", None, None)

@@ -69,8 +69,16 @@ def test_several_products_are_told_and_one_is_chosen_by_its_key(tmp_path):
         locate(f"{path}#c")
 
 
-@pytest.mark.parametrize("content", [item(), item(thumbnail={"href": "t.png", "roles": ["thumbnail"]}),
-                                     item(product={"href": 5}), item(product="X"), {**item(), "assets": 3}])  # fmt: skip
+WITHOUT = [
+    item(),
+    item(thumbnail={"href": "t.png", "roles": ["thumbnail"]}),
+    item(product={"href": 5}),
+    item(product="X"),
+    {**item(), "assets": 3},
+]
+
+
+@pytest.mark.parametrize("content", WITHOUT)
 def test_an_item_without_a_product_is_told(tmp_path, content):
     with pytest.raises(ProductError, match="none of its assets is a product"):
         locate(str(write(tmp_path / "item.json", content=content)))

@@ -10,12 +10,13 @@ import swath
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from swath.product import write_cogs, write_netcdf
+from swath.errors import RunError
+from swath.product import Filters, select, write_cogs, write_netcdf
 
 FORMATS = ["zarr2", "zarr3", "netcdf"]
 PATH = "measurements/r10m"
 quick = settings(
-    max_examples=15, deadline=None,
+    max_examples=10, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
@@ -81,6 +82,30 @@ def test_packed_integers_come_back_to_the_last_one(tmp_path_factory, kind, data,
     np.testing.assert_array_equal(np.isnan(again), np.isnan(decoded))
     there = ~np.isnan(again)
     np.testing.assert_array_equal(np.round(again[there]).astype(dtype), stored[there])
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+def test_missing_values_without_an_integer_for_them_are_not_lost_unseen(tmp_path, kind):
+    tree = mapped.product()
+    del tree[f"{PATH}/b02"].encoding["_FillValue"]
+    with pytest.raises(RunError, match=r"b02 has missing values \(NaN\).*set _FillValue"):
+        through(tree, kind, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+def test_a_mask_over_integers_without_a_value_for_missing_is_kept(tmp_path, kind):
+    """What is packed without such a value is stored as real numbers once a mask is on it."""
+    tree = mapped.product()
+    whole = np.arange(75 * 66).reshape(75, 66) * 0.5
+    coding = {"dtype": np.dtype(np.uint16), "scale_factor": 0.5, "add_offset": 0.0}
+    tree[PATH]["level"] = xr.DataArray(
+        xr.Variable(("y", "x"), da.from_array(whole, chunks=32), mapped.GRID.attributes(), coding)
+    )
+    flags = tree[f"{PATH}/flags"].values
+    part = select(tree, Filters(where=f"{PATH}/flags: low", include=(f"{PATH}/level",)))
+    found = through(part, kind, tmp_path)[f"{PATH}/level"]
+    np.testing.assert_array_equal(found, np.where(flags & 1, whole, np.nan))
 
 
 json_values = st.recursive(

@@ -15,7 +15,7 @@ import rasterio
 import swath
 import xarray as xr
 import zarr
-from swath.errors import DestinationError, InputError, MetadataError, ProductError, RunError, WriteError
+from swath.errors import DestinationError, InputError, MetadataError, ProductError, WriteError
 from swath.io import metering
 from swath.product import Grid, cut_window, open_product, select_variables, write_product
 
@@ -70,7 +70,7 @@ def test_metadata_is_that_of_eopf_products(written, zarr_format):
     assert (attributes["scale_factor"], attributes["add_offset"]) == (1e-4, -0.1001)
     assert attributes["_eopf_attrs"] == {
         "dimensions": ["y", "x"], "coordinates": ["x", "y"], "scale_factor": 1e-4, "add_offset": -0.1001,
-        "fill_value": 0, "units": "1",
+        "fill_value": 0, "units": "1", "swath_added": ["short_name"],
     }  # fmt: skip
     assert (written / "measurements/reflectance/r10m/b02/2.1").is_file()
     assert metadata["conditions/geometry/angle/.zarray"]["dtype"] == "<U7"
@@ -99,7 +99,7 @@ def test_a_corrupt_chunk_of_zarr_is_told_and_leaves_nothing(modern_safe, tmp_pat
     write_product(open_product(modern_safe), tmp_path / "p.zarr")
     chunk = tmp_path / "p.zarr/measurements/reflectance/r60m/b01/0.0"
     chunk.write_bytes(chunk.read_bytes()[:-20])
-    with pytest.raises(RunError, match="Is the product corrupt"):
+    with pytest.raises(ProductError, match="a chunk of measurements/reflectance/r60m/b01 is corrupt"):
         write_product(open_product(tmp_path / "p.zarr"), tmp_path / "q.zarr")
     assert [path.name for path in tmp_path.iterdir()] == ["p.zarr"]
 

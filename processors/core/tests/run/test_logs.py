@@ -13,7 +13,8 @@ WINDOW = "rows 20:120, columns 0:100"
 
 
 @pytest.fixture
-def lines(capsys):
+def lines(capsys, monkeypatch):
+    monkeypatch.setenv("SWATH_LOG", "json")
     return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
@@ -51,16 +52,27 @@ def test_words_for_people_and_only_what_they_should_know(payload, monkeypatch, c
     with logs():
         execute(payload(window=WINDOW, cogs=False))
         logging.getLogger("swath.run").warning("fewer workers")
-    assert capsys.readouterr().err == "WARNING fewer workers\n"
+    assert capsys.readouterr().err == "WARNING: fewer workers\n"
 
 
-def test_a_terminal_gets_words(monkeypatch):
+def test_a_pod_gets_json_and_a_terminal_words(monkeypatch):
+    assert not logs_json()
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    assert logs_json()
     ours, theirs = os.openpty()
     with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb"):
         monkeypatch.setattr(sys, "stderr", terminal)
         assert not logs_json()
         monkeypatch.setenv("SWATH_LOG", "json")
         assert logs_json()
+
+
+def test_people_are_told_a_failure_once_and_what_is_kept(payload, monkeypatch, capsys):
+    monkeypatch.setenv("SWATH_LOG", "human")
+    with logs(), pytest.raises(RunError):
+        execute(payload(window=WINDOW, keep=True, parameters={"fail_above": 0.5}))
+    told = capsys.readouterr().err
+    assert told == "WARNING: finished chunks are kept; the same command goes on from them\n"
 
 
 @pytest.mark.parametrize(("name", "value"), [("SWATH_LOG", "xml"), ("SWATH_LOG_LEVEL", "loud")])

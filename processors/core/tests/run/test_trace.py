@@ -5,22 +5,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from collector import collector
 from swath.errors import InputError
 from swath.run import _trace
 
 SWATH = Path(sys.executable).parent / "swath"
-
-
-def _collector():
-    spec = spec_from_file_location("collector", Path(__file__).with_name("collector.py"))
-    module = module_from_spec(spec)
-    sys.modules["collector"] = module
-    spec.loader.exec_module(module)
-    return module.collector()
 
 
 @pytest.fixture
@@ -28,7 +20,7 @@ def run(payload, plugin, practice_product, destination):
     """Return a function that runs nine chunks in a process of their own, and returns its log."""
 
     def run(engine, **variables):
-        environment = {**os.environ, "PYTHONPATH": str(plugin), **variables}
+        environment = {**os.environ, "PYTHONPATH": str(plugin), "SWATH_LOG": "json", **variables}
         done = subprocess.run(
             [SWATH, "run", "practice", practice_product, destination, "--engine", engine, "--workers", "2",
              "--window", "rows 20:120, columns 0:100", "--no-cogs"],
@@ -42,7 +34,7 @@ def run(payload, plugin, practice_product, destination):
 
 @pytest.mark.parametrize("engine", ["threads", "distributed"])
 def test_a_run_is_one_trace_whose_parents_are_right(run, engine):
-    with _collector() as (address, spans):
+    with collector() as (address, spans):
         log = run(engine, OTEL_EXPORTER_OTLP_ENDPOINT=address)
     by_id = {span.identifier: span for span in spans}
     parents = Counter((span.name, by_id[span.parent].name if span.parent else "") for span in spans)

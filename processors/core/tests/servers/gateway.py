@@ -34,15 +34,16 @@ def program() -> Path:
 @contextmanager
 def gateway(folder: Path) -> Iterator[tuple[str, Path]]:
     """Run the server; yield its address, and the folder whose subfolders are its buckets."""
-    buckets, log = folder / "buckets", folder / "gateway.log"
+    buckets, kept, log = folder / "buckets", folder / "kept", folder / "gateway.log"
     buckets.mkdir()
+    kept.mkdir()  # what it knows of objects that came through it
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [program(), "--port", f"127.0.0.1:{port}", "--quiet", "posix", "--nometa", buckets],
+            [program(), "--port", f"127.0.0.1:{port}", "--quiet", "posix", "--sidecar", kept, buckets],
             env=environment, stdout=output, stderr=output, cwd=folder,
         )  # fmt: skip
     try:

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
     from swath_sde.configuration import Installation
 
-__all__ = ["EmbeddedCluster"]
+__all__ = ["STOPPED", "EmbeddedCluster"]
+
+STOPPED = "stopped → started"
+"""What a plan says of a cluster that is there and does not run."""
 
 
 def _silent(_line: str) -> None:
@@ -84,7 +87,7 @@ class EmbeddedCluster:
             return [*changes, Change("cluster", self.installation.name, Action.CREATE)]
         details = [f"{path.name}: differs" for path in self._differing(self._desired(folder, recorded))]
         if not Node(recorded).runs:
-            details.append("stopped → started")
+            details.append(STOPPED)
         action = Action.UPDATE if details else Action.NONE
         return [*changes, Change("cluster", self.installation.name, action, tuple(details))]
 

@@ -211,7 +211,6 @@ class Job:
         self._kubectl([*base, "delete", "job,secret", self.name, "--ignore-not-found", "--wait"])
         self._kubectl([*base, "create", "--filename", "-"], given=manifest.encode())
         try:
-            pod = ["--selector", f"job-name={self.name}"]
             name = self._begun(base)
             with log.open("ab") as target:
                 attached = subprocess.run(  # noqa: S603 -- no shell
@@ -221,14 +220,7 @@ class Job:
                     stderr=target,
                     check=False,
                 )
-            self._kubectl(
-                [*base, "wait", "job", self.name, "--for=jsonpath={.status.terminatedPods}", "--timeout=60s"],
-                may_fail=True,
-            )
-            path = "{.items[0].status.containerStatuses[0].state.terminated}"
-            ended = json.loads(
-                self._kubectl([*base, "get", "pod", *pod, f"--output=jsonpath={path}"]) or "{}"
-            )
+            ended = self._ended(base, name)
             if ended.get("exitCode") != 0:
                 told = "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
                 raise BuildError(
@@ -269,6 +261,16 @@ class Job:
         raise BuildError(
             f"the build of {self.image.name} has not begun in the cluster after {_PATIENCE:.0f} s: {told}"
         )
+
+    def _ended(self, base: Sequence[str], pod: str) -> dict[str, Any]:
+        """Return how the build ended; the cluster knows of it a moment after its output does."""
+        path = "{.status.containerStatuses[0].state.terminated}"
+        end = time.monotonic() + 60
+        while True:
+            told = self._kubectl([*base, "get", "pod", pod, f"--output=jsonpath={path}"])
+            if told or time.monotonic() > end:
+                return dict(json.loads(told or "{}"))
+            time.sleep(0.5)
 
     def _refused(self, base: Sequence[str]) -> str:
         """Return what the Job's controller was told when it made the pod, if that was refused."""

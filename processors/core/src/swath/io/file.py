@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from swath.io.address import is_url
 from swath.io.store import Store
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ class FileStore(Store):
         self.location = blob.location
         self.remote = blob.remote
         self._blob = blob
-        self._name = PurePosixPath(unquote(urlsplit(path).path) if is_url(path) else path).name
+        self._name = PurePosixPath(path).name
 
     def names(self) -> list[str]:
         """Return the one name."""

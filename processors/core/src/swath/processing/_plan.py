@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from swath.processing._bind import Binding, BoundSource, WindowLike, bind
-from swath.processing._plan_text import plan_text
+from swath.processing._plan_text import plan_html, plan_text
 from swath.processing._processor import Parameters, Processor
 from swath.product import Grid, Window
 
@@ -93,6 +93,10 @@ class Plan:
     def __str__(self) -> str:
         """Return the plan as a table for people."""
         return plan_text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the plan as a notebook shows it."""
+        return plan_html(self)
 
 
 def plan(

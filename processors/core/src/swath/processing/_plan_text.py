@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lxml.html import tostring
+from lxml.html.builder import E
+
 if TYPE_CHECKING:
     from swath.processing._plan import Plan
 
-__all__ = ["plan_text", "size"]
+__all__ = ["plan_html", "plan_text", "size"]
 
 
 def plan_text(plan: Plan, workers: int | None = None) -> str:
@@ -33,6 +36,32 @@ def plan_text(plan: Plan, workers: int | None = None) -> str:
     )
 
 
+def plan_html(plan: Plan) -> str:
+    """Return a plan as a piece of a page: what is made, and a table of what is read for it."""
+    shape, counts = plan.chunk_shape, plan.chunk_counts
+    right, left = "text-align: right", "text-align: left"
+    head, *rows = _rows(plan)
+    table = E.table(
+        E.thead(E.tr(*(E.th(text, style=left if column < 2 else right) for column, text in enumerate(head)))),
+        E.tbody(
+            *(
+                E.tr(*(E.td(text, style=left if column < 2 else right) for column, text in enumerate(row)))
+                for row in rows
+            )
+        ),
+    )
+    content = E.div(
+        E.p(E.strong(f"{plan.processor} {plan.version}"), f" on {plan.window}, {plan.grid.crs}"),
+        E.p(
+            f"{len(plan.outputs)} variables in {counts[0]} x {counts[1]} chunks of {shape[0]} x {shape[1]} "
+            f"pixels, {size(plan.output_bytes)} uncompressed; about {size(plan.peak_memory())} of memory"
+        ),
+        table,
+        *(E.p(E.em(note)) for note in plan.notes),
+    )
+    return str(tostring(content, encoding="unicode"))
+
+
 def size(count: float) -> str:
     """Return bytes in words, in decimal units."""
     for unit in ("B", "kB", "MB"):
@@ -42,14 +71,20 @@ def size(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def _table(plan: Plan) -> list[str]:
-    """Return a line for each variable that is read, and the total."""
-    rows = [("reads", "resampled", "chunks", "of", "bytes")]
+def _rows(plan: Plan) -> list[tuple[str, ...]]:
+    """Return the cells of a head, of each variable that is read, and of the total."""
+    rows: list[tuple[str, ...]] = [("reads", "resampled", "chunks", "of", "bytes")]
     for source in plan.sources:
         amounts = str(len(source.chunks)), str(source.chunks_in_product), size(source.bytes)
         rows.append((source.path, source.method, *(amounts if source.stored else ("-", "-", "in memory"))))
     total = sum(source.chunks_in_product for source in plan.sources if source.stored)
     rows.append(("total", "", str(plan.chunks), str(total), size(plan.bytes)))
+    return rows
+
+
+def _table(plan: Plan) -> list[str]:
+    """Return a line for each variable that is read, and the total."""
+    rows = _rows(plan)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return [
         "  ".join(

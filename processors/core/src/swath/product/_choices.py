@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from swath.errors import InputError
+from swath.product._encode import without_packing
 from swath.product._swath import cut_rows_and_columns, image_of
 from swath.product.window import Window
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["in_time", "of_bands", "of_detectors", "of_images"]
+__all__ = ["in_time", "of_bands", "of_detectors", "of_images", "where"]
 
 _BAND = re.compile(r"(b\d\d|b8a|oa\d\d|s\d|f\d)(?=_|$)", re.IGNORECASE)
 """Start of the names of variables that are of a band: ``b02``, ``oa08_radiance``, ``s7_bt_in``."""
@@ -110,7 +111,7 @@ def _seen_by(tree: xr.DataTree, path: str, dataset: xr.Dataset, wanted: Collecti
             continue
         footprint = tree[group][str(name)]
         if footprint.dims == array.dims and footprint.shape == array.shape:
-            dataset[name] = _where(array, footprint.isin(list(wanted)))
+            dataset[name] = where(array, footprint.isin(list(wanted)))
     return dataset
 
 
@@ -121,12 +122,13 @@ def _has(tree: xr.DataTree, group: str, name: str) -> bool:
         return False
 
 
-def _where(array: xr.DataArray, mask: xr.DataArray) -> xr.DataArray:
-    data = (
-        mask.data.rechunk(array.chunks) if array.chunks is not None and mask.chunks is not None else mask.data
-    )
-    found = array.where(xr.DataArray(data, dims=array.dims))
-    found.encoding = {key: value for key, value in array.encoding.items() if key != "chunk_source"}
+def where(array: xr.DataArray, mask: xr.DataArray) -> xr.DataArray:
+    """Return a variable of real numbers, missing where a mask over its rows and columns is false."""
+    data = mask.data
+    if array.chunks is not None and hasattr(data, "rechunk"):
+        data = data.rechunk(array.chunks[-2:])
+    found = array.where(xr.DataArray(data, dims=array.dims[-2:]))
+    found.encoding = without_packing(array)
     return found.assign_attrs(array.attrs)
 
 

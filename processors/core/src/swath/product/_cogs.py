@@ -15,6 +15,7 @@ import xarray as xr
 
 from swath.errors import InputError
 from swath.io.commit import new_product
+from swath.product._encode import encoded
 from swath.product._grid_mapping import image_grid
 from swath.product._prepare import KEPT, plain, stored_chunks
 from swath.product._write import check_sources, computing
@@ -141,7 +142,7 @@ def _images(tree: xr.DataTree) -> tuple[list[_Image], list[str]]:
                 continue
             if not all(_NAME.fullmatch(step) for step in path.split("/")):
                 raise InputError(f"{path!r} cannot be the name of a file: rename the variable, or write Zarr")
-            variable = _stored(array.variable)
+            variable = _stored(array.variable, path)
             if variable.dtype.name not in _TYPES:
                 raise InputError(
                     f"{path} is of type {variable.dtype}, expected one of {', '.join(sorted(_TYPES))}: "
@@ -152,20 +153,18 @@ def _images(tree: xr.DataTree) -> tuple[list[_Image], list[str]]:
     return images, left_out
 
 
-def _stored(variable: xr.Variable) -> xr.Variable:
+def _stored(variable: xr.Variable, path: str) -> xr.Variable:
     """Return a variable as its encoding says that it is stored."""
     kept = {key: variable.encoding[key] for key in KEPT if key in variable.encoding}
     if variable.dtype.kind == "b":
         return xr.Variable(variable.dims, variable.data.astype(np.uint8), variable.attrs)
     bare = xr.Variable(variable.dims, variable.data, {}, kept)
-    encoded = xr.conventions.encode_cf_variable(bare)
+    packed = encoded(bare, path)
     coding = {
-        key: encoded.attrs[key]
-        for key in ("scale_factor", "add_offset", "_FillValue")
-        if key in encoded.attrs
+        key: packed.attrs[key] for key in ("scale_factor", "add_offset", "_FillValue") if key in packed.attrs
     }
     chunks = stored_chunks(variable)
-    return xr.Variable(variable.dims, encoded.data, variable.attrs, {**coding, "chunks": chunks})
+    return xr.Variable(variable.dims, packed.data, variable.attrs, {**coding, "chunks": chunks})
 
 
 def _write(image: _Image, folder: Path) -> None:

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from swath.errors import InputError, MetadataError
-from swath.product._choices import in_time, of_bands, of_detectors, of_images
+from swath.product._choices import in_time, of_bands, of_detectors, of_images, where
 from swath.product._flag_expression import flag_mask, split_expression
+from swath.product._radar import cut_radar, is_radar
 from swath.product._subset import cut_window, select_variables
 from swath.product._swath import cut_rows_and_columns, image_of, swath_window
 from swath.product.grid import Grid
@@ -111,6 +112,8 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
 
 
 def _cut(tree: xr.DataTree, text: str) -> xr.DataTree:
+    if is_radar(tree):
+        return cut_radar(tree, text)
     image = image_of(tree)
     if image is None or any("proj:epsg" in a.attrs for node in tree.subtree for a in node.data_vars.values()):
         return cut_window(tree, text)
@@ -141,7 +144,7 @@ def _masked(tree: xr.DataTree, path: str, mask: xr.DataArray) -> xr.DataTree:
             place = f"{node.path}/{name}".strip("/")
             same = array.dims[-2:] == mask.dims[-2:] and array.shape[-2:] == mask.shape[-2:]
             if same and array.dtype.kind == "f" and _grid_of(tree, place) == grid and not _tied(node.path):
-                dataset[name] = _where(array, mask)
+                dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
 
@@ -155,15 +158,6 @@ def _grid_of(tree: xr.DataTree, path: str) -> Grid | None:
         return Grid.of(tree[path])
     except (MetadataError, KeyError):
         return None
-
-
-def _where(array: xr.DataArray, mask: xr.DataArray) -> xr.DataArray:
-    data = mask.data
-    if array.chunks is not None and hasattr(data, "rechunk"):
-        data = data.rechunk(array.chunks[-2:])
-    found = array.where(xr.DataArray(data, dims=array.dims[-2:]))
-    found.encoding = {key: value for key, value in array.encoding.items() if key != "chunk_source"}
-    return found.assign_attrs(array.attrs)
 
 
 def _rings(text: str) -> list[Ring]:
@@ -210,7 +204,7 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
         for name, array in dataset.data_vars.items():
             fits = mask is not None and array.dims[-2:] == mask.dims and array.shape[-2:] == mask.shape
             if mask is not None and fits and array.dtype.kind == "f":
-                dataset[name] = _where(array, mask)
+                dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
 

@@ -13,6 +13,7 @@ import xarray as xr
 from swath.io.small_files import make_folders, write_files
 from swath.io.zarr_chunks import ChunkCodec, blosc
 from swath.io.zarr_documents import ArrayLayout, Documents, array_document, write_documents
+from swath.product._encode import encoded
 from swath.product._prepare import STORED_KEY, plain
 from swath.product._shards import inner_chunks
 from swath.product._zarr_blocks import ChunkFiles
@@ -91,11 +92,11 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
     # Zarr has a type for truth values, which CF has not.
     known = variable.dtype.kind == "b"
     name, packed = variable.encoding.pop(STORED_KEY, ("", None))
-    encoded = variable if known else xr.conventions.encode_cf_variable(variable, name=path)
-    data = packed if packed is not None and getattr(variable.data, "name", "") == name else encoded.data
+    stored = variable if known else encoded(variable, path)
+    data = packed if packed is not None and getattr(variable.data, "name", "") == name else stored.data
     if data.dtype.kind in "UOTS":
         data = _text(np.asarray(data), zarr_format)
-    attributes = dict(encoded.attrs)
+    attributes = dict(stored.attrs)
     fill_value = attributes.pop("_FillValue", None)
     if zarr_format == 3 and fill_value is not None:
         from xarray.backends.zarr import FillValueCoder  # noqa: PLC0415 -- imports zarr
@@ -112,7 +113,7 @@ def _stored(path: str, variable: xr.Variable, zarr_format: int, *, shards: bool)
         shape=data.shape,
         chunks=inner,
         dtype=data.dtype,
-        dimensions=tuple(map(str, encoded.dims)),
+        dimensions=tuple(map(str, stored.dims)),
         shards=outer,
         fill_value=fill_value,
         attributes=plain(attributes),

@@ -27,6 +27,9 @@ _KEYS = ("product", "zarr", "safe", "sen3", "safe-manifest", "safe_manifest", "m
          "downloadlink")  # fmt: skip
 """Keys under which catalogues have products, the better ones first."""
 
+_ENDINGS = (".zip", ".tar", ".nc", ".tif", ".tiff")
+"""Endings of names of files that can be read, where no type is told."""
+
 _TYPES = ("zarr", "netcdf", "tiff", "zip", "x-tar", "x-hdf")
 """Parts of the media types of what can be read."""
 
@@ -97,9 +100,10 @@ def _bytes(address: str) -> bytes:
 def choose_asset(item: dict[str, Any], address: str = "", key: str = "") -> str:
     """Return where the product of an item is.
 
-    Of the assets, the one is taken whose key is ``product``, or else another key that catalogues give to whole
-    products, or else the one that lies in a ``.zarr``, ``.SAFE`` or ``.SEN3``, or else the one of role *data*
-    and of a type that can be read. What lies in a product's folder, as its manifest does, stands for the folder.
+    Of the assets, the one is taken whose key is ``product``, or else another key that catalogues give to
+    whole products, or else the one that lies in a ``.zarr``, ``.SAFE`` or ``.SEN3``, or else the one of role
+    *data* and of a type that can be read. What lies in a product's folder, as its manifest does, stands for
+    the folder.
 
     Parameters
     ----------
@@ -144,7 +148,8 @@ def _rank(key: str, asset: dict[str, Any], address: str) -> int | None:
         return len(_KEYS)
     roles = asset.get("roles") or []
     kind = str(asset.get("type", "")).lower()
-    if "data" in roles and any(part in kind for part in _TYPES):
+    ending = (urlsplit(place).path if is_url(place) else place).lower()
+    if "data" in roles and (ending.endswith(_ENDINGS) or any(part in kind for part in _TYPES)):
         return len(_KEYS) + 1
     return None
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from swath.errors import ProductError
 from swath.io.store import Store, open_store
 from swath.product._ahead import ahead
-from swath.product._locate import locate
+from swath.product._locate import choose_asset, locate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,18 +37,19 @@ class Reader(Protocol):
         """Return the product as a lazy tree, having read metadata and image headers only."""
 
 
-def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
+def open_product(location: str | os.PathLike[str] | Mapping[str, Any]) -> xr.DataTree:
     """Open a product: a tree of lazily loaded dask arrays, with STAC attributes on its root.
 
     Only metadata and the headers of images are read; each chunk of image data is read when it is computed.
-    Known are Sentinel-2 level-1C in SAFE, Sentinel-3 in SEN3 and EOPF Zarr (format 2 or 3), each a directory,
-    a zip or a tar, netCDF and GeoTIFF files, and whatever other installed packages bring readers for.
+    Known are Sentinel-1 and Sentinel-2 in SAFE, Sentinel-3 in SEN3, auxiliary data of these, and EOPF Zarr
+    (format 2 or 3), each a directory, a zip or a tar, netCDF and GeoTIFF files, and whatever other installed
+    packages bring readers for.
 
     Parameters
     ----------
     location
         Path or URL (``s3://``, ``https://``) of the product, or of a STAC item that tells where it is; of an
-        item, ``#KEY`` after the address names the asset to take.
+        item, ``#KEY`` after the address names the asset to take. Or the item itself, as JSON has it.
 
     Raises
     ------
@@ -58,7 +60,10 @@ def open_product(location: str | os.PathLike[str]) -> xr.DataTree:
     StoreError
         The server that has it fails, however often it is asked.
     """
-    store = open_store(locate(os.fspath(location)))
+    if isinstance(location, Mapping):
+        store = open_store(choose_asset(dict(location)))
+    else:
+        store = open_store(locate(os.fspath(location)))
     if store.remote:
         ahead()
     readers = _readers(tuple(sys.path))

@@ -13,10 +13,21 @@ from swath.product._grid_mapping import GRID_MAPPING, with_grid_mapping
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EOPF_ATTRIBUTES", "KEPT", "STORED_KEY", "plain", "prepare_dataset", "stored_chunks"]
+__all__ = [
+    "EOPF_ATTRIBUTES",
+    "KEPT",
+    "STORED_KEY",
+    "own_attributes",
+    "plain",
+    "prepare_dataset",
+    "stored_chunks",
+]
 
 EOPF_ATTRIBUTES = "_eopf_attrs"
 """Attribute in which EOPF products repeat how a variable is packed."""
+
+ADDED = "swath_added"
+"""Member of it that names the attributes which only eopf wants."""
 
 STORED_KEY = "stored"
 """Key of a prepared variable's encoding: dask's name of its data, and the same data packed already."""
@@ -38,7 +49,11 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
             described["coordinates"] = sorted(
                 str(other) for other, dims in on.items() if dims.issubset(found.dims)
             )
-            attributes = {**attributes, EOPF_ATTRIBUTES: described, **_reference_system(attributes)}
+            wanted = _wanted(str(name), np.dtype(encoding.get("dtype", found.dtype)), attributes)
+            described[ADDED] = sorted(wanted)
+            attributes = {
+                **attributes, **wanted, EOPF_ATTRIBUTES: described, **_reference_system(attributes),
+            }  # fmt: skip
         data = _regular(found, encoding["chunks"])
         packed = stored_array(found)
         if packed is not None:
@@ -47,6 +62,20 @@ def prepare_dataset(dataset: xr.Dataset) -> xr.Dataset:
         placed = values if name in dataset.data_vars else coordinates
         placed[name] = (found.dims, data, attributes, encoding)
     return xr.Dataset(values, coordinates, dataset.attrs)
+
+
+def _wanted(name: str, stored: np.dtype[Any], attributes: Mapping[Any, Any]) -> dict[str, str]:
+    """Return the attributes that eopf calls mandatory, where a variable has them not."""
+    told = {"short_name": name, "long_name": name.replace("_", " "), "dtype": stored.str.replace("|", "")}
+    return {key: value for key, value in told.items() if key not in attributes}
+
+
+def own_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a variable's attributes without those that :func:`prepare_dataset` added."""
+    told = attributes.get(EOPF_ATTRIBUTES)
+    added = told.get(ADDED, []) if isinstance(told, dict) else []
+    names = {EOPF_ATTRIBUTES, "_CRS", *(added if isinstance(added, list) else [])}
+    return {key: value for key, value in attributes.items() if key not in names}
 
 
 def _packing(encoding: Mapping[str, Any], attributes: Mapping[Any, Any]) -> dict[str, Any]:

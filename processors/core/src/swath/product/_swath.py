@@ -17,7 +17,15 @@ from swath.product.window import Window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SwathImage", "cut_rows_and_columns", "image_of", "swath_window"]
+__all__ = [
+    "Counted",
+    "SwathImage",
+    "bounds_of",
+    "corners_of",
+    "cut_rows_and_columns",
+    "image_of",
+    "swath_window",
+]
 
 _TIES = ("conditions/geometry", "conditions/meteorology")
 """Groups of OLCI that are on tie points."""
@@ -62,16 +70,16 @@ def swath_window(tree: xr.DataTree, image: SwathImage, text: str | Mapping[str, 
     WindowError
         Malformed, empty, or with a part outside the image (bounds: wholly outside).
     """
-    bounds = _bounds(text)
+    bounds = bounds_of(text)
     if bounds is None:
-        return Window.parse(text, _Counted(image.shape))  # type: ignore[arg-type] # rows and columns need no more
+        return Window.parse(text, Counted(image.shape))  # type: ignore[arg-type] # rows and columns need no more
     west, east, south, north = bounds
     ties = _tie_places(tree)
     latitude, longitude = dask.compute(ties["latitude"].data, ties["longitude"].data)  # type: ignore[no-untyped-call,attr-defined] # dask's
     width = (east - west) % 360 or 360.0
     turned = (longitude - west - width / 2 + 180) % 360 - 180
-    low, high = _corners(turned)
-    bottom, top = _corners(latitude)
+    low, high = corners_of(turned)
+    bottom, top = corners_of(latitude)
     cells = (
         (top >= south) & (bottom <= north) & (high >= -width / 2) & (low <= width / 2) & (high - low < 180)
     )
@@ -86,20 +94,27 @@ def swath_window(tree: xr.DataTree, image: SwathImage, text: str | Mapping[str, 
     return Window(rows, columns)
 
 
-def _corners(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def corners_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return the least and the greatest of the four tie points around each cell between them."""
     around = np.stack([values[:-1, :-1], values[:-1, 1:], values[1:, :-1], values[1:, 1:]])
     return around.min(axis=0), around.max(axis=0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class Counted:
     """As much of a grid as a window of rows and columns needs."""
 
     shape: tuple[int, int]
 
 
-def _bounds(text: str | Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+def bounds_of(text: str | Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    """Return west, east, south and north of a window; None where it is one of rows and columns.
+
+    Raises
+    ------
+    WindowError
+        The bounds are empty, or no place on Earth.
+    """
     if isinstance(text, str):
         found = _BOUNDS.fullmatch(text)
         if found is None or found[1] == found[4]:

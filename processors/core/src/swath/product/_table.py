@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,13 +44,22 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def _texts(self) -> list[dict[str, str | None]]:
+        """Text of each child of each element, gathered once: looking for one child takes lxml as long."""
+        # From the last one, so that of two of a name the first one stays.
+        return [{str(c.tag): c.text for c in row.iterchildren(reversed=True)} for row in self.rows]
+
     def has(self, child: str) -> bool:
         """Tell whether the first element has a child: schemas differ in what they tell."""
         return bool(self.rows) and self.rows[0].find(child) is not None
 
     def texts(self, child: str) -> list[str]:
         """Return the text of a child of each element."""
-        found = [(row.findtext(child) or "").strip() for row in self.rows]
+        if "/" in child or "{" in child:
+            found = [(row.findtext(child) or "").strip() for row in self.rows]
+        else:
+            found = [(texts.get(child) or "").strip() for texts in self._texts]
         if "" in found:
             row = self.rows[found.index("")]
             raise self._error(row, f"{child} is missing or empty")

@@ -20,6 +20,7 @@ from swath.io.commit import new_file
 from swath.io.file import FileStore
 from swath.io.netcdf import MAGICS, Sink, read_file
 from swath.product._blocks import decoded, raw
+from swath.product._encode import encoded
 from swath.product._grid_mapping import with_grid_mapping, without_grid_mapping
 from swath.product._prepare import KEPT, plain, stored_chunks
 from swath.product._write import check_sources, computing
@@ -195,24 +196,22 @@ def _create(group: Any, name: str, variable: xr.Variable) -> tuple[Any, Any]:
     kept = {key: variable.encoding[key] for key in KEPT if key in variable.encoding}
     if variable.dtype.kind in "UOT":
         kept.pop("dtype", None)
-    encoded = xr.conventions.encode_cf_variable(
-        xr.Variable(variable.dims, variable.data, variable.attrs, kept), name=name
-    )
-    attributes = dict(encoded.attrs)
+    stored = encoded(xr.Variable(variable.dims, variable.data, variable.attrs, kept), name)
+    attributes = dict(stored.attrs)
     fill = attributes.pop("_FillValue", None)
-    data = encoded.data
+    data = stored.data
     if data.dtype.kind in "UOTS":
         data = np.asarray(data)
         text = np.array([str(value) for value in data.ravel()], dtype=object).reshape(data.shape)
-        made = group.create_variable(name, tuple(map(str, encoded.dims)), h5py.string_dtype())
+        made = group.create_variable(name, tuple(map(str, stored.dims)), h5py.string_dtype())
         made.attrs.update(_kept(plain(attributes)))
         return text, made
     packed: dict[str, Any] = {}
-    if encoded.shape and encoded.size:
+    if stored.shape and stored.size:
         packed = {"chunks": chunks, "compression": "gzip", "compression_opts": 4, "shuffle": True}
     made = group.create_variable(
         name,
-        tuple(map(str, encoded.dims)),
+        tuple(map(str, stored.dims)),
         data.dtype,
         fillvalue=None if fill is None else data.dtype.type(fill),
         **packed,

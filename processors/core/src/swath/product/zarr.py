@@ -23,7 +23,7 @@ from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
 from swath.product._grid_mapping import without_grid_mapping
 from swath.product._overviews import overview_groups, plain_attributes
-from swath.product._prepare import EOPF_ATTRIBUTES
+from swath.product._prepare import own_attributes
 from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ _IMAGES = (("y", "x"), ("rows", "columns"))
 
 _DIMENSIONS = "_ARRAY_DIMENSIONS"
 """Attribute that names the dimensions in format 2."""
+
+_MAX_CHUNKS = 1 << 20
+"""More chunks than any array of a product has."""
+
+_MAX_IN_MEMORY = 1 << 28
+"""Bytes of a coordinate, or of text: those are read when a product is opened."""
 
 _ABSENT = 2**64 - 1
 """Offset and length of a chunk that a shard does not hold."""
@@ -221,9 +227,9 @@ def open_documents(store: Store, documents: Documents) -> xr.DataTree:
     for group, arrays in inside.items():
         try:
             datasets[f"/{group}"] = _dataset(group, documents.groups[group], arrays, view)
-        except SwathError:
+        except (SwathError, OSError):
             raise
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except Exception as error:
             raise MetadataError(
                 f"{store.location}: its Zarr metadata cannot be read (in group /{group}, "
                 f"{type(error).__name__}: {error}); get it again"
@@ -249,22 +255,48 @@ def _dataset(
 ) -> xr.Dataset:
     """Return a group's arrays, decoded, lazy but for the coordinates that index a dimension."""
     opened = {name: _array(f"{group}/{name}".strip("/"), document, view) for name, document in arrays.items()}
+    for array in opened.values():
+        _refuse_too_many(array, view)
     raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
     for name, variable in without_grid_mapping(decoded).items():
-        for told in (EOPF_ATTRIBUTES, "_CRS"):
-            variable.attrs.pop(told, None)
+        variable.attrs = own_attributes(variable.attrs)
         if variable.dims == (name,):
             coordinates = coordinates | {name}
-            variables[name] = _fixed_text(variable.compute())
+            variables[name] = _fixed_text(_small(variable, opened.get(str(name)), view).compute())
             continue
         lazy = _chunked(variable, opened[name], view)
-        variables[name] = _fixed_text(lazy.compute()) if lazy.dtype.kind in "OT" else lazy
+        text = lazy.dtype.kind in "OT"
+        variables[name] = _fixed_text(_small(lazy, opened[name], view).compute()) if text else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
     return xr.Dataset(
         values, {name: variables[name] for name in coordinates if name in variables}, attributes
     )
+
+
+def _refuse_too_many(array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> None:
+    """Refuse an array of more chunks than there can be: each is a task, however little is asked for."""
+    pairs = zip(array.shape, array.chunks, strict=True)
+    number = math.prod(math.ceil(n / max(size, 1)) for n, size in pairs)
+    if number > _MAX_CHUNKS:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims {number} chunks, expected at most {_MAX_CHUNKS}; "
+            "get the product again"
+        )
+
+
+def _small(
+    variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers | None, view: StoreView
+) -> xr.Variable:
+    """Return what is read when a product is opened, or refuse it where it claims more than that can be."""
+    if array is not None and variable.nbytes > _MAX_IN_MEMORY:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims {variable.nbytes} bytes of coordinates or text, "
+            f"expected at "
+            f"most {_MAX_IN_MEMORY}; get the product again"
+        )
+    return variable
 
 
 def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | StoredNumbers:
@@ -332,8 +364,16 @@ def _read(
     source: ZarrChunks, place: tuple[int, ...], variable: xr.Variable, region: tuple[slice, ...]
 ) -> npt.NDArray[Any]:
     """Read one chunk and decode it; the body of every reading task."""
-    del source, place  # they are for whoever reads ahead
-    found: npt.NDArray[Any] = np.asarray(variable[region].values)
+    del place  # it is for whoever reads ahead
+    try:
+        found: npt.NDArray[Any] = np.asarray(variable[region].values)
+    except (SwathError, OSError):
+        raise
+    except Exception as error:
+        raise ProductError(
+            f"{source.store.location}: a chunk of {source.path} is corrupt or truncated "
+            f"({type(error).__name__}: {error}); get the product again"
+        ) from error
     return found
 
 

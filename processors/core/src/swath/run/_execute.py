@@ -14,7 +14,7 @@ from platform import platform, python_version
 
 import xarray as xr
 
-from swath.errors import PayloadError, SwathError
+from swath.errors import InputError, PayloadError, SwathError
 from swath.io.address import is_url
 from swath.io.commit import check_apart, check_destination, new_product
 from swath.io.journal import Journal
@@ -26,6 +26,7 @@ from swath.run._engine import open_engine
 from swath.run._files import PAGE, REPORT, STORE, open_pixels, store_file, write_item, write_picture
 from swath.run._geotiffs import write_cogs
 from swath.run._job import job_hash
+from swath.run._notebook import notebook_progress
 from swath.run._page import write_page
 from swath.run._payload import Payload
 from swath.run._plan import bind_payload, fit_binding
@@ -62,7 +63,7 @@ def execute(
     product
         Stands in for the product at the payload's path.
     progress
-        Called as the work goes on.
+        Called as the work goes on. In a notebook, a bar below the cell by default.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def execute(
         _told(payload, run),
         run_span("swath run", run=run, processor=payload.processor, engine=payload.engine),
     ):
-        return _execute(payload, run, processor, product, progress or _silent)
+        return _execute(payload, run, processor, product, progress or notebook_progress() or _silent)
 
 
 def _execute(
@@ -91,7 +92,7 @@ def _execute(
     with run_span("plan"):
         binding, attributes = bind_payload(payload, processor, product)
         plan = plan_of(binding)
-        fit = fit_binding(binding, payload)
+        fit = fit_binding(binding, plan, payload)
         job = job_hash(binding, plan, product, payload.inputs.product)
     notes = [fit.note] if fit and fit.note else []
     for note in notes:
@@ -103,9 +104,12 @@ def _execute(
         discovery=attributes.get("stac_discovery", {}),
         software={binding.processor.name: binding.processor.version, "swath": version("swath")},
     )
-    with new_product(
-        destination, payload.overwrite, checksums=True, job=job, resume=payload.resume, keep=payload.keep
-    ) as folder:
+    with (
+        new_product(
+            destination, payload.overwrite, checksums=True, job=job, resume=payload.resume, keep=payload.keep
+        ) as folder,
+        _kept(payload, destination.name, run),
+    ):
         _clear(folder)
         describe([], folder)  # what the item lacks is found now, not when all has been computed
         target = lay_out(binding, attributes, folder / STORE, destination.name)
@@ -152,11 +156,26 @@ def _told(payload: Payload, run: str) -> Iterator[None]:
     try:
         yield
     except SwathError as error:
-        kept = " Finished chunks are kept: the same job goes on from them." if payload.keep else ""
-        _LOG.error("run failed: %s%s", error, kept, extra=told)
+        _LOG.error("run failed: %s", error, extra={**told, "is_end": True})
         raise
     finally:
         flush()
+
+
+@contextmanager
+def _kept(payload: Payload, product: str, run: str) -> Iterator[None]:
+    """Say, where the block fails, that what is done so far is kept, if it is."""
+    try:
+        yield
+    except InputError:
+        raise
+    except BaseException:
+        if payload.keep:
+            _LOG.warning(
+                "finished chunks are kept; the same command goes on from them",
+                extra={"product": product, "run": run},
+            )
+        raise
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
 
 from swath.errors import InputError, RunError
@@ -33,13 +34,13 @@ def gateway_client(name: str, workers: int) -> Iterator[Any]:
         If no worker came.
     """
     try:
-        from dask_gateway import Gateway  # type: ignore[import-untyped]  # noqa: PLC0415 -- an extra, untyped
+        library: Any = import_module("dask_gateway")  # an extra, without types
     except ImportError:
         raise InputError(f"The engine {name!r} needs more: pip install 'swath[gateway]'.") from None
     address = name.partition("+")[2] or None
     with ExitStack() as stack:
         try:
-            gateway = stack.enter_context(Gateway(address))
+            gateway = stack.enter_context(library.Gateway(address))
             cluster = stack.enter_context(gateway.new_cluster(shutdown_on_close=True))
         except ValueError as error:  # no address
             raise InputError(

@@ -1,4 +1,4 @@
-"""The log of a run: for people in a terminal, a line of JSON an event elsewhere."""
+"""The log of a run: words for people, a line of JSON an event in a pod."""
 
 import json
 import logging
@@ -16,6 +16,8 @@ __all__ = ["JsonLines", "logs", "logs_json"]
 
 _FORMS = ("human", "json")
 _LEVELS = ("debug", "info", "warning", "error")
+_POD = "KUBERNETES_SERVICE_HOST"
+"""Variable that Kubernetes sets in every container."""
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 """Attributes that every record has; all others are what an event tells of itself."""
 
@@ -40,7 +42,7 @@ class JsonLines(logging.Formatter):
 
 
 def logs_json() -> bool:
-    """Tell whether the log is one of JSON lines: as ``SWATH_LOG`` says, else where there is no terminal.
+    """Tell whether the log is one of JSON lines: as ``SWATH_LOG`` says, else in a pod without a terminal.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def logs_json() -> bool:
         If the variable says something else than ``human`` or ``json``.
     """
     form = _variable("SWATH_LOG", _FORMS)
-    return form == "json" if form else not sys.stderr.isatty()
+    return form == "json" if form else _POD in os.environ and not sys.stderr.isatty()
 
 
 @contextmanager
@@ -86,15 +88,18 @@ def _lines() -> logging.Handler:
 
 
 def _human() -> logging.Handler:
-    if not sys.stderr.isatty():
-        handler: logging.Handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-        return handler
-    from rich.console import Console  # noqa: PLC0415 -- only in a terminal
-    from rich.logging import RichHandler  # noqa: PLC0415
+    handler: logging.Handler
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415 -- only in a terminal
+        from rich.logging import RichHandler  # noqa: PLC0415
 
-    # A console without a file follows sys.stderr, which a progress bar takes over to print above itself.
-    return RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%X")
+        # A console without a file follows sys.stderr, which a progress bar takes over to print above itself.
+        handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%X")
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.addFilter(lambda record: not getattr(record, "is_end", False))  # people are told that by the verb
+    return handler
 
 
 def _variable(name: str, known: tuple[str, ...]) -> str:

@@ -58,11 +58,11 @@ def fit_payload(
         If it does not fit, or `plan_payload` would refuse it.
     """
     binding, _ = bind_payload(payload, processor, product)
-    return fit_binding(binding, payload)
+    return fit_binding(binding, plan_of(binding), payload)
 
 
-def fit_binding(binding: Binding, payload: Payload) -> Fit | None:
-    """Return how a run fits into its memory, its processor and product brought together."""
+def fit_binding(binding: Binding, plan: Plan, payload: Payload) -> Fit | None:
+    """Return how a run fits into its memory, its processor and product brought together and planned."""
     if payload.engine not in ("threads", "distributed"):
         return None
 
@@ -70,7 +70,7 @@ def fit_binding(binding: Binding, payload: Payload) -> Fit | None:
         return plan_of(replace(binding, chunk_shape=shape))
 
     return fit_memory(
-        plan_of(binding),
+        plan,
         budget=payload.memory,
         workers=payload.workers,
         processes=payload.engine == "distributed",

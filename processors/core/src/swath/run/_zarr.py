@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-import zarr
 from dask.array import zeros
 
 from swath.errors import WriteError
@@ -99,4 +98,6 @@ def _encoded(data: npt.NDArray[Any], encoding: Mapping[str, Any]) -> npt.NDArray
 @lru_cache(maxsize=256)
 def _array(store: str, path: str) -> Any:
     """Open an array once a process; a store's path is new in each run."""
+    import zarr  # noqa: PLC0415 -- slow to import, and a plan does without it
+
     return zarr.open_array(store, path=path, mode="r+", zarr_format=2)

@@ -92,6 +92,19 @@ def test_a_flipped_byte_in_a_member_of_a_zip_is_found(place):
         store.read("file")
 
 
+def test_a_flipped_byte_in_an_object_with_a_checksum_is_asked_for_again(s3):
+    import boto3
+
+    client = boto3.client("s3")
+    client.put_object(Bucket="bucket", Key="sum.zarr/file", Body=DATA, ChecksumAlgorithm="CRC32")
+    client.close()
+    store = open_store("s3://bucket/sum.zarr")
+    s3.asked.clear()
+    s3.fail("flip", times=2, match="file")
+    assert store.read("file") == DATA
+    assert len(s3.asked) == 3
+
+
 def test_a_file_that_changes_while_it_is_read_is_told(place):
     server, root = place
     store = open_store(f"{root}/p.zarr")

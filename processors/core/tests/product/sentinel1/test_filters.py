@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import swath
-from swath.errors import InputError
+from swath.errors import InputError, WindowError
 from swath.io import metering
 from swath.product import Filters, select
 from swath_cli import main
@@ -44,6 +44,36 @@ def test_times_cut_the_lines_of_the_images_taken_then(slc):
     assert 1 <= read.counts.chunks <= 3
     with pytest.raises(InputError, match="no rows were taken then"):
         select(tree, Filters(time="2020-01-01/2020-01-02"))
+
+
+def test_bounds_choose_bursts_and_the_lines_and_pixels_in_them(slc):
+    tree = swath.open_product(slc)
+    name = next(iter(tree.children))
+    points = tree[name]["conditions/gcp"].to_dataset()
+    west, south = (float(points[key].mean()) for key in ("longitude", "latitude"))
+    part = select(
+        tree, Filters(window=f"lon {west}:{west + 0.05}, lat {south}:{south + 0.02}", swath=("IW1",))
+    )
+    assert 0 < len(part.children) < len(select(tree, Filters(swath=("IW1",))).children)
+    for image in part.children.values():
+        whole, found = tree[image.name]["measurements/slc"], image["measurements/slc"]
+        assert found.sizes["slant_range_time"] < whole.sizes["slant_range_time"] / 4
+        inner = image["conditions/gcp"]
+        assert inner.sizes == tree[image.name]["conditions/gcp"].sizes
+        times = found["azimuth_time"].values
+        np.testing.assert_array_equal(found, whole.sel(azimuth_time=times)[:, : found.shape[1]])
+    with pytest.raises(WindowError, match=r"lies outside the images; they lie in about lon 1\d"):
+        select(tree, Filters(window="lon 100:101, lat -5:-4"))
+
+
+def test_rows_and_columns_are_of_one_image(slc):
+    tree = swath.open_product(slc)
+    with pytest.raises(InputError, match="are those of one image"):
+        select(tree, Filters(window="rows 0:10, columns 0:20"))
+    part = select(tree, Filters(window="rows 0:10, columns 5:20", burst=("1",), polarisation=("VV",)))
+    (image,) = part.children.values()
+    assert image["measurements/slc"].shape == (10, 15)
+    assert image["conditions/burst_info"].sizes["azimuth_time"] == 10
 
 
 def test_the_command_line_has_the_same_filters(slc, capsys):

@@ -147,11 +147,19 @@ class Writer:
     def _write_level2(self, resolution: int) -> None:
         """Write what level 2A has beside bands, all of it made of the layers."""
         scene = self._scene
-        kinds = [kind for kind, at in level2_images() if at == resolution and kind in LEVEL2_KINDS]
-        for kind in kinds:
-            self._write_image(
-                kind, resolution, lambda window, k=kind: self._level2(k, resolution, window)[None]
-            )
+
+        def pixels(kind: str, window: Window) -> NDArray[np.uint16] | Bytes:
+            stack = self._layers.part(on_ten_metres(window, resolution))
+            return level2_pixels(scene, kind, resolution, window, stack)
+
+        def image(kind: str, window: Window) -> NDArray[np.uint16] | Bytes:
+            return pixels(kind, window)[None]
+
+        def mask(kind: str, window: Window) -> Bytes:
+            return pixels(kind, window)[:, :, None].astype(np.uint8)
+
+        for kind in [kind for kind, at in level2_images() if at == resolution and kind in LEVEL2_KINDS]:
+            self._write_image(kind, resolution, partial(image, kind))
         for kind in ("CLDPRB", "SNWPRB") if resolution > 10 else ():
             if self._stop.is_set():
                 return
@@ -162,13 +170,8 @@ class Writer:
                 components=1,
                 bits=7,
                 place=self._place(resolution),
-                pixels=lambda window, k=kind: self._level2(k, resolution, window)[:, :, None],
+                pixels=partial(mask, kind),
             )
-
-    def _level2(self, kind: str, resolution: int, window: Window) -> NDArray[np.uint16] | Bytes:
-        return level2_pixels(
-            self._scene, kind, resolution, window, self._layers.part(on_ten_metres(window, resolution))
-        )
 
     def _write_image(
         self, kind: str, resolution: int, pixels: Callable[[Window], NDArray[np.uint16] | Bytes]

@@ -106,7 +106,7 @@ def _ask(child: _Child, store: Store, name: str) -> File | SwathError:
     """Return what the child makes of a file, having given it the bytes that it asked for."""
     connection = child.connection
     try:
-        connection.send((store.location, name, store.size(name)))
+        connection.send((store.location, name, store.size(name), store.remote))
         while True:
             if not connection.poll(PATIENCE):
                 _drop()
@@ -150,8 +150,8 @@ atexit.register(_drop)
 class _Asked:
     """A store of one file, of which the parent reads the bytes."""
 
-    def __init__(self, location: str, size: int, connection: Connection) -> None:
-        self.location = location
+    def __init__(self, location: str, size: int, remote: bool, connection: Connection) -> None:
+        self.location, self.remote = location, remote
         self._size, self._connection = size, connection
 
     def __reduce__(self) -> Any:
@@ -174,8 +174,8 @@ def serve(descriptor: int) -> None:
     connection = Connection(descriptor)
     with suppress(EOFError, OSError):
         while True:
-            location, name, size = connection.recv()
-            store: Any = _Asked(location, size, connection)
+            location, name, size, remote = connection.recv()
+            store: Any = _Asked(location, size, remote, connection)
             try:
                 answer: tuple[Any, ...] = ("done", read_hdf5(store, name))
             except SwathError as error:

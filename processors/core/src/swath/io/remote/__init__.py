@@ -7,7 +7,7 @@ what is here decides which bytes are asked for, when, and what an answer is wort
 from swath.io.remote._blob import RemoteBlob
 from swath.io.remote._directory import RemoteDirectory
 from swath.io.remote._files import Files, open_files
-from swath.io.remote._open import open_remote
+from swath.io.remote._open import find_remote, open_remote
 from swath.io.remote._retry import Patience, patience
 from swath.io.remote._transport import GoneError
 
@@ -17,6 +17,7 @@ __all__ = [
     "Patience",
     "RemoteBlob",
     "RemoteDirectory",
+    "find_remote",
     "open_files",
     "open_remote",
     "patience",

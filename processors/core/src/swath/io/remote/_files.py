@@ -249,7 +249,8 @@ class Files:
 
     async def _range(self, path: str, start: int, stop: int) -> bytes:
         """Read a range, a long one in several pieces at once."""
-        if stop >= WHOLE:
+        if stop >= WHOLE or (start == 0 and stop == self._sizes.get(path) and stop <= MOST):
+            # Without a range, a checksum that the server has of the file is compared by its client.
             return (await self._piece(path, start, None)).data
         parts = await asyncio.gather(*(self._piece(path, *piece) for piece in pieces(start, stop, MOST)))
         return b"".join(part.data for part in parts)

@@ -14,7 +14,7 @@ from swath.io.remote._transport import GoneError
 from swath.io.store import MissingFileError, Store
 from swath.io.zarr_documents import ROOTS
 
-__all__ = ["open_remote"]
+__all__ = ["find_remote", "open_remote"]
 
 _FILES = (".zip", ".tar", ".tgz", ".gz", ".nc", ".nc4", ".h5", ".tif", ".tiff", ".bz2", ".xz", ".zst", ".eof")
 """Endings of files; of all else is tried first whether it is a folder."""
@@ -32,6 +32,14 @@ def open_remote(text: str) -> Store:
     InputError
         The client of that protocol is not installed.
     """
+    found = find_remote(text)
+    if isinstance(found, RemoteDirectory):
+        return found
+    return open_file(found, unquote(urlsplit(text).path) if protocol(text) != "s3" else text)
+
+
+def find_remote(text: str) -> RemoteDirectory | RemoteBlob:
+    """Return the folder, or else the file, at an address; raises as :func:`open_remote` does."""
     kind = protocol(text)
     files = open_files("s3" if kind in ("s3", "s3a") else kind)
     web = kind in ("http", "https")
@@ -41,33 +49,33 @@ def open_remote(text: str) -> Store:
     if not place.lower().endswith(_FILES):
         order.reverse()
     for attempt in order:
-        store = attempt(text, files, path)
-        if store is not None:
-            return store
+        found = attempt(text, files, path)
+        if found is not None:
+            return found
     raise ProductError(
         f"nothing at {shown(text)}: give the address of a product, a directory or an archive"
         + ("; a directory on a web server must be a Zarr, or have an index page" if web else "")
     )
 
 
-def _file(text: str, files: Files, path: str) -> Store | None:
+def _file(text: str, files: Files, path: str) -> RemoteBlob | None:
     if path.endswith("/") or "/" not in path:
         return None
     try:
-        if not path.lower().endswith(".zip"):
-            files.read(path, 0, _FRONT)
-        else:
+        if urlsplit(text).path.lower().endswith(".zip"):
             files.tail(path, _FRONT)
+        else:
+            files.read(path, 0, _FRONT)
     except GoneError:
         return None
-    return open_file(RemoteBlob(shown(text), files, path), path)
+    return RemoteBlob(shown(text), files, path)
 
 
 _FRONT = 1 << 16
 """Bytes of the first request: what a file is, and most often its header or the list of its members."""
 
 
-def _s3_folder(text: str, files: Files, path: str) -> Store | None:
+def _s3_folder(text: str, files: Files, path: str) -> RemoteDirectory | None:
     try:
         page = files.pages(path)
     except GoneError:
@@ -77,7 +85,7 @@ def _s3_folder(text: str, files: Files, path: str) -> Store | None:
     return RemoteDirectory(shown(text), files, path, page=page, lists=True)
 
 
-def _web_folder(text: str, files: Files, path: str) -> Store | None:
+def _web_folder(text: str, files: Files, path: str) -> RemoteDirectory | None:
     """Return a folder of which a web server lists the files, or whose root is that of a Zarr."""
     store = RemoteDirectory(shown(text), files, path, page=None, lists=False)
     roots = [f"{folder}{name}" for folder in ("", "product.zarr/") for name in ROOTS]

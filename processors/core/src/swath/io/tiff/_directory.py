@@ -65,8 +65,9 @@ _REPLACED = frozenset(
 _OF_THE_WHOLE = frozenset({34735, 34736, 34737, 42112, 42113, 50844})
 """Tags of the reference system and of GDAL's own metadata, which a single block does without."""
 
-_HEAD = 1 << 14
-"""Bytes that are read at once: the directory of a COG lies in them."""
+_WINDOW = 1 << 14
+"""Bytes that are read at once: the directory of a COG lies in the first ones, and that of other files, with
+the values of its tags, together somewhere else."""
 
 _MAX_SIDE = 10_000_000
 _MAX_BLOCK = 1 << 28
@@ -221,14 +222,15 @@ def _check(file: _File, found: Directory) -> None:
 
 
 class _File:
-    """A TIFF's directory; the start of the file is read once, what lies farther on where it is asked for."""
+    """A TIFF's directory; what lies near what was read last is not read again."""
 
     def __init__(self, store: Store, name: str) -> None:
         self._store, self._name = store, name
         self.size = store.size(name)
-        self._head = store.read_range(name, 0, _HEAD)
-        self.order = {b"II": "<", b"MM": ">"}.get(self._head[:2], "")
-        version = self._number("H", self._head, 2) if self.order else 0
+        self._first, self._window = 0, store.read_range(name, 0, _WINDOW)
+        head = self._head = self._window[:16]
+        self.order = {b"II": "<", b"MM": ">"}.get(head[:2], "")
+        version = self._number("H", head, 2) if self.order else 0
         if version not in (42, 43):
             raise self.error("is no TIFF (it does not start with II*, MM* or their large kin)")
         self._big = version == 43
@@ -248,9 +250,11 @@ class _File:
             raise self.error(
                 f"is truncated: its directory goes on to byte {start + length}, it has {self.size}"
             )
-        if start + length <= len(self._head):
-            return self._head[start : start + length]
-        return self._store.read_range(self._name, start, start + length)
+        if not self._first <= start <= start + length <= self._first + len(self._window):
+            stop = start + max(length, _WINDOW)
+            self._first, self._window = start, self._store.read_range(self._name, start, stop)
+        at = start - self._first
+        return self._window[at : at + length]
 
     def tags(self) -> dict[int, Value]:
         """Return the tags of the first image with their values; types that are not known are left out."""
