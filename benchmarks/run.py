@@ -49,7 +49,14 @@ def main() -> int:
     failed = False
     for case in cases:
         here = tenth if case.name == "tenfold" else job
-        found = measure(case, here, small, pythons, chosen.repeat, told=progress)
+        found = measure(
+            case,
+            {"job": here, "small": small},
+            pythons,
+            progress,
+            repeat=chosen.repeat,
+            enough=chosen.seconds,
+        )
         results[case.name] = found
         verdicts[case.name] = judge(case, found, results.get("index"))
         wrong = disagreement(found)
@@ -74,6 +81,7 @@ def arguments() -> argparse.Namespace:
     names = [case.name for case in CASES]
     parser.add_argument("--only", nargs="+", choices=names, metavar="CASE", help=f"of {', '.join(names)}")
     parser.add_argument("--repeat", type=int, default=3, help="processes for each figure (3)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long what is short is timed (3)")
     parser.add_argument("--size", type=int, default=FULL, help=f"rows and columns of the tile ({FULL})")
     parser.add_argument(
         "--safe-size", type=int, default=FULL // 2, help=f"the same of the SAFE ({FULL // 2})"
