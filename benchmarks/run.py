@@ -21,7 +21,7 @@ from suite.job import Job
 from suite.measure import Figures, measure
 from suite.peer import PeerError, cache, peer_python
 from suite.report import case_text, machine, page
-from suite.verdict import disagreement, judge
+from suite.verdict import Verdict, disagreement, judge
 
 FULL = 10980
 """Rows and columns of a Sentinel-2 tile at 10 m."""
@@ -62,16 +62,22 @@ def main() -> int:
         wrong = disagreement(found)
         failed |= bool(wrong) or bool(found[OURS].failure)
         print(case_text(case, found, verdicts[case.name], wrong), flush=True)
+        save(chosen, results, verdicts)  # after each case: a run that is stopped has told what it knows
+    return 1 if failed else 0
+
+
+def save(
+    chosen: argparse.Namespace, results: dict[str, dict[str, Figures]], verdicts: dict[str, list[Verdict]]
+) -> None:
+    """Write what was measured so far to the files that were asked for."""
     settings = machine() | {"tile": f"of {chosen.size} pixels a side", "SAFE": f"of {chosen.safe_size}"}
     if chosen.json:
         figures = {name: {way: asdict(f) for way, f in found.items()} for name, found in results.items()}
         told = {name: [asdict(verdict) for verdict in found] for name, found in verdicts.items()}
-        chosen.json.write_text(
-            json.dumps({"machine": settings, "figures": figures, "aims": told}, indent=1) + "\n"
-        )
+        content = {"machine": settings, "figures": figures, "aims": told}
+        chosen.json.write_text(json.dumps(content, indent=1) + "\n")
     if chosen.table:
         chosen.table.write_text(page(results, verdicts, settings), encoding="utf-8")
-    return 1 if failed else 0
 
 
 def arguments() -> argparse.Namespace:
