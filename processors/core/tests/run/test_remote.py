@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import swath
 import xarray as xr
-from swath.errors import StoreError
+from swath.errors import ProductError, StoreError
 from swath.product import Grid
 from swath.run import execute, make_payload
 
