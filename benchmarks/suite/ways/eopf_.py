@@ -52,7 +52,8 @@ def _written(tree: xr.DataTree, job: Job, *, tuned: bool = False) -> Any:
 
 
 def _named(tree: xr.DataTree) -> int:
-    return sum(len(node.data_vars) for node in tree.subtree)
+    """Return the number of images: some write what describes a grid as a variable."""
+    return sum(array.ndim > 1 for node in tree.subtree for array in node.data_vars.values())
 
 
 def open_tile(job: Job) -> Callable[[], Any]:
@@ -121,7 +122,7 @@ def small_write_tuned(job: Job) -> Callable[[], Any]:
 
 
 def small_open(job: Job) -> Callable[[], Any]:
-    out = _written(small_arrays(job.groups), job)
+    out = _written(small_arrays(job.groups), job.aside)
     return lambda: _named(_open(out))
 
 

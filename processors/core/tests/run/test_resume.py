@@ -123,7 +123,7 @@ def test_a_chunk_that_is_not_what_it_was_is_made_again(job, start, destination, 
     assert_whole(destination, practice_product)
 
 
-@pytest.mark.parametrize("killed_at", ["write_checksums", "_flush", "_appear"])
+@pytest.mark.parametrize("killed_at", ["write_checksums", "flush_tree", "_appear"])
 def test_a_run_that_is_killed_while_it_commits_goes_on(job, start, destination, practice_product, killed_at):
     assert start(job(), killed_at).wait(timeout=120) == -signal.SIGKILL
     assert not destination.exists()
