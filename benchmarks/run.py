@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -19,9 +20,9 @@ from pathlib import Path
 from suite.cases import CASES, OURS
 from suite.job import Job
 from suite.measure import Figures, measure
-from suite.peer import PeerError, cache, peer_python
+from suite.peer import REQUIREMENTS, PeerError, cache, peer_python
 from suite.report import case_text, machine, page
-from suite.verdict import disagreement, judge
+from suite.verdict import Verdict, disagreement, judge
 
 FULL = 10980
 """Rows and columns of a Sentinel-2 tile at 10 m."""
@@ -49,22 +50,40 @@ def main() -> int:
     failed = False
     for case in cases:
         here = tenth if case.name == "tenfold" else job
-        found = measure(case, here, small, pythons, chosen.repeat, told=progress)
+        found = measure(
+            case,
+            {"job": here, "small": small},
+            pythons,
+            progress,
+            repeat=chosen.repeat,
+            enough=chosen.seconds,
+        )
         results[case.name] = found
         verdicts[case.name] = judge(case, found, results.get("index"))
         wrong = disagreement(found)
         failed |= bool(wrong) or bool(found[OURS].failure)
         print(case_text(case, found, verdicts[case.name], wrong), flush=True)
-    settings = machine() | {"tile": f"of {chosen.size} pixels a side", "SAFE": f"of {chosen.safe_size}"}
+        save(chosen, results, verdicts)  # after each case: a run that is stopped has told what it knows
+    return 1 if failed else 0
+
+
+def save(
+    chosen: argparse.Namespace, results: dict[str, dict[str, Figures]], verdicts: dict[str, list[Verdict]]
+) -> None:
+    """Write what was measured so far to the files that were asked for."""
+    peer = re.findall(r"^eopf==([\d.]+)", REQUIREMENTS.read_text(), re.MULTILINE)
+    settings = machine() | {
+        "eopf": ", ".join(peer),
+        "tile": f"of {chosen.size} pixels a side",
+        "SAFE": f"of {chosen.safe_size}",
+    }
     if chosen.json:
         figures = {name: {way: asdict(f) for way, f in found.items()} for name, found in results.items()}
         told = {name: [asdict(verdict) for verdict in found] for name, found in verdicts.items()}
-        chosen.json.write_text(
-            json.dumps({"machine": settings, "figures": figures, "aims": told}, indent=1) + "\n"
-        )
+        content = {"machine": settings, "figures": figures, "aims": told}
+        chosen.json.write_text(json.dumps(content, indent=1) + "\n")
     if chosen.table:
         chosen.table.write_text(page(results, verdicts, settings), encoding="utf-8")
-    return 1 if failed else 0
 
 
 def arguments() -> argparse.Namespace:
@@ -74,6 +93,7 @@ def arguments() -> argparse.Namespace:
     names = [case.name for case in CASES]
     parser.add_argument("--only", nargs="+", choices=names, metavar="CASE", help=f"of {', '.join(names)}")
     parser.add_argument("--repeat", type=int, default=3, help="processes for each figure (3)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long what is short is timed (3)")
     parser.add_argument("--size", type=int, default=FULL, help=f"rows and columns of the tile ({FULL})")
     parser.add_argument(
         "--safe-size", type=int, default=FULL // 2, help=f"the same of the SAFE ({FULL // 2})"

@@ -18,9 +18,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from suite.job import Job
 
-ENOUGH = 3.0
-"""Seconds after which a short operation has been timed often enough."""
-
 MOST = 15
 """How often a short operation is timed, at most."""
 
@@ -42,7 +39,7 @@ def main() -> None:
     seconds: list[float] = []
     cpu: list[float] = []
     answer = None
-    while not seconds or (sum(seconds) < ENOUGH and len(seconds) < MOST):
+    while not seconds or (sum(seconds) < values["enough"] and len(seconds) < MOST):
         answer = None
         _clear(job)
         start, started = time.process_time(), time.perf_counter()

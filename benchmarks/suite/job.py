@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Job:
     """Rows and columns of the 10 m grid of the tile."""
     groups: int = 50
     """Groups of the product of many small arrays, of ten arrays each."""
+
+    @property
+    def aside(self) -> Job:
+        """The same job with outputs that stay when those of what is timed are removed."""
+        return replace(self, output=self.output.with_name("kept"))
 
     @property
     def out(self) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -53,7 +52,13 @@ class Figures:
 
 
 def measure(
-    case: Case, job: Job, small: Job, pythons: Mapping[str, Path], repeat: int, told: Callable[[str], None]
+    case: Case,
+    jobs: Mapping[str, Job],
+    pythons: Mapping[str, Path],
+    told: Callable[[str], None],
+    *,
+    repeat: int,
+    enough: float,
 ) -> dict[str, Figures]:
     """Run a case: every way once, then every way again, so that a busy minute is everybody's.
 
@@ -61,14 +66,16 @@ def measure(
     ----------
     case
         What to measure.
-    job, small
-        The input, and a small one to warm up on; their outputs are replaced.
+    jobs
+        ``job``, and ``small`` to warm up on; their outputs are put into folders of each process.
     pythons
         Module of the ways → the Python that has what it needs; a way whose Python is missing is left out.
-    repeat
-        Processes for each way.
     told
         Told what runs next.
+    repeat
+        Processes for each way.
+    enough
+        Seconds after which a short operation has been timed often enough.
     """
     figures = {way: Figures() for way, where in case.ways.items() if _python(case, way, pythons)}
     for turn in range(repeat):
@@ -81,7 +88,7 @@ def measure(
             if module == "command":
                 _command(python, function, found)
             else:
-                _child(python, module, function, job, small, found)
+                _child(python, module, function, jobs, enough, found)
     return figures
 
 
@@ -121,26 +128,24 @@ def _command(python: Path, program: str, found: Figures) -> None:
     found.peaks.append(int(statistics.median(peaks)))
 
 
-def _child(python: Path, module: str, function: str, job: Job, small: Job, found: Figures) -> None:
-    with tempfile.TemporaryDirectory(prefix="swath-bench-", dir=job.output.parent) as name:
-        jobs = {
-            "job": asdict(replace(job, output=Path(name, "job", "out"))),
-            "small": asdict(replace(small, output=Path(name, "small", "out"))),
-        }
-        for part in jobs:
+def _child(
+    python: Path, module: str, function: str, jobs: Mapping[str, Job], enough: float, found: Figures
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="swath-bench-", dir=jobs["job"].output.parent) as name:
+        values: dict[str, Any] = {"enough": enough}
+        for part, job in jobs.items():
             Path(name, part).mkdir()
+            values[part] = asdict(replace(job, output=Path(name, part, "out")))
         command = [
             python,
             Path(__file__).with_name("child.py"),
             module,
             function,
-            json.dumps(jobs, default=str),
+            json.dumps(values, default=str),
         ]
         done = subprocess.run(
             [str(part) for part in command], capture_output=True, text=True, check=False, env=_environment()
         )
-        shutil.rmtree(name, ignore_errors=True)
-        Path(name).mkdir()  # which is removed with its context
     if done.returncode:
         found.failure = (
             done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"

@@ -52,8 +52,7 @@ def open_tile(job: Job) -> Callable[[], Any]:
 
     def run() -> int:
         entries = json.loads((job.tile / ".zmetadata").read_text())["metadata"]
-        arrays = [name for name in entries if name.endswith(".zarray")]
-        return sum(name.split("/")[-2] not in ("x", "y") for name in arrays)
+        return sum(len(told["shape"]) > 1 for name, told in entries.items() if name.endswith(".zarray"))
 
     return run
 
@@ -155,7 +154,7 @@ def write(job: Job) -> Callable[[], Any]:
         items = [
             (path, chunk, place)
             for path, data in held.items()
-            for chunk in [CHUNKS[next(r for r in CHUNKS if r in path)]]
+            for chunk in [min(CHUNKS[next(r for r in CHUNKS if r in path)], len(data))]
             for place in _blocks(len(data), chunk)
         ]
         _all(part, items)
@@ -204,7 +203,7 @@ def small_write(job: Job) -> Callable[[], Any]:
 
 
 def small_open(job: Job) -> Callable[[], Any]:
-    out, _ = small_write(job)()
+    out, _ = small_write(job.aside)()
     return lambda: sum(name.endswith(".zarray") for name in json.loads((out / ".zmetadata").read_text()))
 
 

@@ -29,7 +29,8 @@ def open_safe(job: Job) -> Callable[[], Any]:
 
 
 def _named(tree: Any) -> int:
-    return sum(len(node.data_vars) for node in tree.subtree)
+    """Return the number of images: some write what describes a grid as a variable."""
+    return sum(array.ndim > 1 for node in tree.subtree for array in node.data_vars.values())
 
 
 def band(job: Job) -> Callable[[], Any]:
@@ -84,7 +85,7 @@ def small_write(job: Job) -> Callable[[], Any]:
 
 
 def small_open(job: Job) -> Callable[[], Any]:
-    out, _ = small_write(job)()
+    out, _ = small_write(job.aside)()
     return lambda: _named(swath.open_product(out))
 
 

@@ -208,4 +208,4 @@ def _step(section: bytes) -> np.timedelta64:
     if unit not in _MINUTES:
         raise ValueError(f"steps of unit {unit}, expected one of {sorted(_MINUTES)}")
     length = 0 if kind == 1 else first if kind == 0 else (first << 8 | second) if kind == 10 else second
-    return np.timedelta64(length * _MINUTES[unit], "m").astype("m8[ns]")
+    return np.timedelta64(length * _MINUTES[unit] * 60_000_000_000, "ns")

@@ -70,3 +70,18 @@ def test_a_zip_has_the_same(sample_zip, sample_safe, tmp_path):
     shutil.copy(sample_zip, tmp_path / "product.zip")
     zipped = swath.open_product(tmp_path / "product.zip")["/conditions/meteorology/ecmwf"].to_dataset()
     assert zipped.identical(swath.open_product(sample_safe)["/conditions/meteorology/ecmwf"].to_dataset())
+
+
+def test_reference_systems_are_known_after_the_weather_was_read(sample_safe):
+    """In a process of its own: two copies of one library in a process have ended it."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, swath\n"
+        "swath.open_product(sys.argv[1])\n"
+        "from pyproj import CRS\n"
+        "print(CRS.from_user_input('EPSG:32755').to_epsg())\n"
+    )
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code, str(sample_safe)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "32755\n"

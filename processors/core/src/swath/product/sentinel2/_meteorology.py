@@ -101,4 +101,4 @@ def _dataset(fields: list[Field], where: str) -> xr.Dataset:
         if field.level_type == _ISOBARIC:
             attributes["pressure_level"] = f"{field.level} hPa"
         variables[name] = (("latitude", "longitude"), field.values, attributes)
-    return xr.Dataset(variables, coordinates, {"Conventions": "CF-1.7"})
+    return xr.Dataset(variables, coordinates)
