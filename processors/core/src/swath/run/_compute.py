@@ -15,7 +15,7 @@ from swath.processing import Binding, Chunk, Plan, Program, chunk_graph
 from swath.run._chunk import ChunkRecord, Making
 from swath.run._engine import Engine
 from swath.run._memory import memory_text
-from swath.run._watch import Watch, watch_graph
+from swath.run._watch import Notes, Watch, drain, watch_graph
 from swath.run._zarr import Target
 
 __all__ = ["Computed", "check_workers", "compute_chunks"]
@@ -33,6 +33,13 @@ class Computed:
     """Chunks that an earlier run had made."""
     read: Counts
     """What was read for it."""
+    left: tuple[Notes, ...] = ()
+    """What processes had to tell after their last chunk."""
+
+    @property
+    def notes(self) -> list[Notes]:
+        """All that the processes had to tell."""
+        return [*(record.notes for record in self.records), *self.left]
 
 
 def check_workers(plan: Plan, engine: Engine) -> None:
@@ -114,7 +121,7 @@ def compute_chunks(
         raise RunError(
             f"{binding.processor.name} failed on a chunk of {target.name}: {type(error).__name__}: {error}"
         ) from error
-    return Computed(tuple(records), resumed, read)
+    return Computed(tuple(records), resumed, read, tuple(engine.ask(drain, watch.run)))
 
 
 def _part(position: tuple[int, int]) -> str:

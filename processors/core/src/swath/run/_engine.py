@@ -50,6 +50,9 @@ class Engine(Protocol):
         returns or raises, no task of the graph is running any more.
         """
 
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Call a function in each process that computes, and return what they answer."""
+
 
 @contextmanager
 def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
@@ -140,6 +143,9 @@ class _Threads:
             pool.shutdown(wait=True, cancel_futures=True)
         return watch.counts
 
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        return [function(*arguments)]
+
 
 class _Distributed:
     """A ``dask.distributed`` cluster."""
@@ -188,6 +194,11 @@ class _Distributed:
         finally:
             for future in futures:
                 future.release()
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        # One may have been killed just now.
+        told = self._client.run(function, *arguments, on_error="ignore")
+        return [answer for answer in told.values() if answer is not None]
 
     def _drain(self) -> None:
         """Wait until the workers of a cluster that goes on running have ended what they had begun."""

@@ -226,7 +226,7 @@ def _write_report(report: RunReport, folder: Path) -> list[ItemFile]:
         ItemFile(PAGE, "What was planned, read and done, as a page", ("metadata",)),
     ]
     if report.payload.profile:
-        profiles = [told for record in report.computed.records for told in record.notes.profiles]
+        profiles = [told for notes in report.computed.notes for told in notes.profiles]
         files += [ItemFile(name, title, ("metadata",)) for name, title in write_profile(profiles, folder)]
     return files
 

@@ -126,16 +126,17 @@ def _began(report: "RunReport") -> float:
     """Return when the first task began: a cluster takes its time to start."""
     records = report.computed.records
     times = [record.start for record in records]
-    times += [reading.start for record in records for reading in record.notes.readings]
+    times += [reading.start for notes in report.computed.notes for reading in notes.readings]
     return min(times, default=report.began)
 
 
 def _bars(report: "RunReport") -> Iterator[Bar]:
     began = _began(report)
-    for record in report.computed.records:
-        for reading in record.notes.readings:
+    for notes in report.computed.notes:
+        for reading in notes.readings:
             times = reading.start - began, reading.end - began
             yield Bar(_short(reading.worker), *times, "reading", "a stored chunk, read")
+    for record in report.computed.records:
         title = f"chunk {record.position[0]}, {record.position[1]}"
         row, written = _short(record.worker), record.end - record.writing
         yield Bar(row, record.start - began, record.computing - began, "reading", f"{title}, read")
@@ -157,7 +158,9 @@ def _steps(report: "RunReport") -> dict[str, float]:
             seconds[name] += took
         seconds["(writing)"] += record.writing
         seconds["(reading)"] += record.computing - record.start
-        seconds["(reading)"] += sum(reading.end - reading.start for reading in record.notes.readings)
+    for notes in report.computed.notes:
+        for reading in notes.readings:
+            seconds["(reading)"] += reading.end - reading.start
     return dict(sorted(seconds.items(), key=lambda item: -item[1])[:12])
 
 

@@ -44,7 +44,7 @@ class RunReport:
     @property
     def retries(self) -> int:
         """How often a task was tried again."""
-        return sum(len(record.notes.retries) for record in self.computed.records)
+        return sum(len(notes.retries) for notes in self.computed.notes)
 
     @property
     def peak_memory(self) -> int:
