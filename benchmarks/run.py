@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -19,7 +20,7 @@ from pathlib import Path
 from suite.cases import CASES, OURS
 from suite.job import Job
 from suite.measure import Figures, measure
-from suite.peer import PeerError, cache, peer_python
+from suite.peer import REQUIREMENTS, PeerError, cache, peer_python
 from suite.report import case_text, machine, page
 from suite.verdict import Verdict, disagreement, judge
 
@@ -70,7 +71,12 @@ def save(
     chosen: argparse.Namespace, results: dict[str, dict[str, Figures]], verdicts: dict[str, list[Verdict]]
 ) -> None:
     """Write what was measured so far to the files that were asked for."""
-    settings = machine() | {"tile": f"of {chosen.size} pixels a side", "SAFE": f"of {chosen.safe_size}"}
+    peer = re.findall(r"^eopf==([\d.]+)", REQUIREMENTS.read_text(), re.MULTILINE)
+    settings = machine() | {
+        "eopf": ", ".join(peer),
+        "tile": f"of {chosen.size} pixels a side",
+        "SAFE": f"of {chosen.safe_size}",
+    }
     if chosen.json:
         figures = {name: {way: asdict(f) for way, f in found.items()} for name, found in results.items()}
         told = {name: [asdict(verdict) for verdict in found] for name, found in verdicts.items()}

@@ -47,7 +47,8 @@ def machine() -> dict[str, str]:
         "processor": processor or platform.machine(),
         "CPUs": str(os.cpu_count()),
         "memory": f"{memory:.0f} GiB",
-        "kernel": f"{platform.system()} {platform.release()}",
+        "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
+        "load": f"{os.getloadavg()[0]:.0f} at the end",
         "Python": platform.python_version(),
         **{name: version(name) for name in packages},
     }

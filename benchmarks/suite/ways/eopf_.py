@@ -19,6 +19,7 @@ from eopf.store.zarr_writer import EODataTreeZarrWriter
 
 from suite.inputs import in_memory, small_arrays
 from suite.job import CLASSES, CLEAR, GROUP, Job
+from zarr.codecs import BloscCodec, BloscShuffle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,23 +32,15 @@ def _open(path: Any, *, tuned: bool = False) -> xr.DataTree:
     return EODataTreeZarrReader().open_datatree(str(path), **({"chunks": {}} if tuned else {}))
 
 
-def _codec(zarr_format: int) -> Any:
-    if zarr_format == 2:
-        from numcodecs import Blosc  # noqa: PLC0415
-
-        return Blosc(cname="zstd", clevel=3, shuffle=Blosc.BITSHUFFLE)
-    from zarr.codecs import BloscCodec  # noqa: PLC0415
-
-    return BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
-
-
 def _written(tree: xr.DataTree, job: Job, *, tuned: bool = False) -> Any:
-    """Write by its default, or by its fast writer in format 2; both with the codec that all have here."""
+    """Write by its default writer, or by its fast one; both in its format and with the codec that all have here."""
     out = job.out
-    if tuned:
-        EODataTreeFastZarrWriter().write(tree, str(out), zarr_format=2, default_codec=_codec(2))
-    else:
-        EODataTreeZarrWriter().write(tree, str(out), default_codec=_codec(3))
+    codec = BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle)
+    encoding = {
+        node.path: {name: {"compressors": (codec,)} for name in node.data_vars} for node in tree.subtree
+    }
+    writer = EODataTreeFastZarrWriter() if tuned else EODataTreeZarrWriter()
+    writer.write(tree, str(out), encoding=encoding)
     return out
 
 
