@@ -16,7 +16,8 @@ DATA = np.random.default_rng(2).bytes(5_000_000)
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+def cache(_gateway, tmp_path, monkeypatch):
+    # The server is started before, as its program is kept in the cache of whoever runs the tests.
     monkeypatch.setenv("SWATH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("swath.product.fetch._STEP", 1_000_000)
     return tmp_path / "home" / "cache" / "products"

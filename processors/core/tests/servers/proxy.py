@@ -53,7 +53,7 @@ class Proxy:
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
         self.most_at_once = 0
-        self._under_way = 0
+        self._under_way = self._epoch = 0
         self._free_at = 0.0
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
@@ -66,6 +66,7 @@ class Proxy:
         self.asked.clear()
         self.faults.clear()
         self.most_at_once = 0
+        self._epoch += 1
 
     def fail(self, kind: str, times: int = 1, match: str = "", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -103,7 +104,9 @@ class Proxy:
             if fault and fault.kind.isdecimal():
                 return web.Response(status=int(fault.kind), headers=fault.headers)
             if fault and fault.kind == "hang":
-                await asyncio.sleep(3600)
+                epoch = self._epoch
+                while epoch == self._epoch:  # until the next test, whose counts it shall not be in
+                    await asyncio.sleep(0.02)
             status, headers, body = await (self._forward(request) if self.upstream else self._file(request))
             if fault and fault.kind == "flip" and body:
                 middle = len(body) // 2
