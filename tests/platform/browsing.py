@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as TooLate
+
+# A page is there when it is there: on a machine that does much else that takes longer than five seconds.
+expect.set_options(timeout=60_000)
 
 FLAGS = [
     "--no-sandbox",  # the tests run as root

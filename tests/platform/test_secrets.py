@@ -78,6 +78,8 @@ def test_every_pod_of_the_platform_meets_the_restricted_standard(platform: Platf
 def test_nothing_of_the_checkout_is_a_secret(secrets: dict[str, str]) -> None:
     root = Path(__file__).resolve().parents[2]
     for value in secrets.values():
-        found = subprocess.run(["git", "-C", root, "grep", "-lF", value], capture_output=True, check=False)
+        found = subprocess.run(
+            ["git", "-C", root, "grep", "-lF", "-e", value], capture_output=True, check=False
+        )
         assert found.returncode == 1, found.stdout
     assert os.environ.get("SWATH_HOME") != str(root)

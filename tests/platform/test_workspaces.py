@@ -44,6 +44,9 @@ def test_a_notebook_of_the_core_runs_in_jupyterlab(platform: Platform, session: 
     log_in(page, platform.url("hub"), "bob", platform.password("bob"))
     start_workspace(page, "JupyterLab")
     page.locator("#jp-main-dock-panel").wait_for()
+    page.get_by_text("Notebook", exact=True).first.wait_for()  # the launcher is there
+    expect(page.get_by_text("Would you like to get notified about official Jupyter news?")).to_have_count(0)
+    expect(page.locator(".Toastify__toast")).to_have_count(0)
     page.screenshot(path=platform.pictures / "jupyterlab.png")
     told = platform.in_workspace("bob", "python", "-c", NOTEBOOK)
     assert told.strip().endswith("swath 42"), told

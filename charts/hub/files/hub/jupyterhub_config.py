@@ -151,12 +151,26 @@ spawner.storage_capacity = settings["storage"]["size"]
 spawner.storage_access_modes = ["ReadWriteOnce"]
 if settings["storage"]["class"]:
     spawner.storage_class = settings["storage"]["class"]
+WORKSPACE_FILES = {
+    "jupyter_server_config.py": "jupyter_server_config.py",
+    "swath_activity.py": "swath_activity.py",
+    # JupyterLab's defaults: nobody is asked about news, as many sites have no way there.
+    "default_setting_overrides.json": "labconfig/default_setting_overrides.json",
+}
 volumes: dict[str, tuple[str, dict[str, Any]]] = {
     "home": ("/home/swath", {"persistentVolumeClaim": {"claimName": "claim-{username}"}}),
     "tmp": ("/tmp", {"emptyDir": {}}),  # noqa: S108 - the pod's own
     "shared-memory": ("/dev/shm", {"emptyDir": {"medium": "Memory", "sizeLimit": "512Mi"}}),  # noqa: S108
     "trust": ("/etc/swath/trust", {"configMap": {"name": settings["trustConfigMap"]}}),
-    "activity": ("/etc/swath/jupyter", {"configMap": {"name": "workspace"}}),
+    "activity": (
+        "/etc/swath/jupyter",
+        {
+            "configMap": {
+                "name": "workspace",
+                "items": [{"key": key, "path": path} for key, path in WORKSPACE_FILES.items()],
+            }
+        },
+    ),
     "welcome": (
         "/etc/swath/welcome",
         {"configMap": {"name": settings["welcomeConfigMap"], "optional": True}},

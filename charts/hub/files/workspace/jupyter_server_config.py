@@ -18,6 +18,3 @@ c = get_config()
 c.ServerApp.jpserver_extensions = {"swath_activity": True}
 # Traffic of code-server is no activity: an open tab keeps its websockets alive for ever.
 c.ServerProxy.update_last_activity = False
-# Nobody is asked about news, and no address outside of the platform is: many sites have no way there.
-c.LabApp.news_url = None
-c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"

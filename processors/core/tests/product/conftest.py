@@ -1,5 +1,6 @@
 """Sentinel-2 and Sentinel-3 products to read: the real samples, changed copies of them, and small ones."""
 
+import json
 import re
 import shutil
 import zipfile
@@ -10,6 +11,18 @@ import h5py
 import numpy as np
 import pytest
 import rasterio
+from pystac.validation import stac_validator
+
+
+@pytest.fixture
+def offline_validator(samples: Path) -> stac_validator.JsonSchemaSTACValidator:
+    """Return a validator of STAC with the schemas of the extensions: nothing is fetched."""
+    made = stac_validator.JsonSchemaSTACValidator()
+    for path in (samples / "eopf/cpm_2.8.1_stac_schemas/extensions").glob("*.json"):
+        schema = json.loads(path.read_text())
+        made.schema_cache[schema["$id"].removesuffix("#")] = schema
+    return made
+
 
 NAME = "S2A_MSIL1C_20171207T002051_N0206_R116_T55JEJ_20171207T032513"
 

@@ -7,7 +7,6 @@ import mapped
 import pystac
 import pytest
 import swath
-from pystac.validation import stac_validator
 from swath.errors import InputError, MetadataError
 from swath.product.catalog import add_to_collection, collection, product_item, write_item
 from swath.product.stac import ItemFile
@@ -23,12 +22,8 @@ def no_network(monkeypatch):
 
 
 @pytest.fixture
-def validator(samples):
-    made = stac_validator.JsonSchemaSTACValidator()
-    for path in (samples / "eopf/cpm_2.8.1_stac_schemas/extensions").glob("*.json"):
-        schema = json.loads(path.read_text())
-        made.schema_cache[schema["$id"].removesuffix("#")] = schema
-    return made
+def validator(offline_validator):
+    return offline_validator
 
 
 def item(identifier="made", **properties):

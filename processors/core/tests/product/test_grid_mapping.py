@@ -1,10 +1,11 @@
 """Where images lie is told by CF, and other programs understand it; the product comes back as it was."""
 
+import h5py
 import mapped
 import numpy as np
-import pyproj
 import pytest
 import rasterio
+import rasterio.warp
 import swath
 import xarray as xr
 from swath.product import Grid, cut_window, write_netcdf
@@ -32,7 +33,7 @@ def test_xarray_finds_the_reference_system_as_a_coordinate(written):
         mapping = dataset["b02"].encoding["grid_mapping"]
         assert mapping == dataset["index"].encoding["grid_mapping"] == "spatial_ref"
         told = dataset.coords[mapping].attrs
-        assert pyproj.CRS.from_cf(told).to_epsg() == pyproj.CRS.from_wkt(told["crs_wkt"]).to_epsg() == 32755
+        assert rasterio.crs.CRS.from_wkt(told["crs_wkt"]).to_epsg() == 32755
         assert told["grid_mapping_name"] == "transverse_mercator"
         assert dataset["x"].attrs["standard_name"] == "projection_x_coordinate"
         assert dataset["y"].attrs == {"standard_name": "projection_y_coordinate", "units": "m", "axis": "Y"}
@@ -52,6 +53,23 @@ def test_gdal_places_netcdf(tmp_path):
         assert file.transform[:6] == pytest.approx(mapped.GRID.transform)
 
 
+@pytest.mark.parametrize("code", [32755, 32633, 3035, 3031, 3413, 5070, 2154, 4326, 3395])
+def test_parameters_of_projections_are_those_of_cf(tmp_path, code):
+    """GDAL is given them without WKT, and makes the same reference system of them."""
+    step = 1e-4 if code == 4326 else 10.0
+    grid = Grid((40, 40), (step, 0.0, 100.0, 0.0, -step, 50.0), f"EPSG:{code}")
+    write_netcdf(mapped.product(grid), tmp_path / "p.nc")
+    with h5py.File(tmp_path / "p.nc", "r+") as file:
+        for key in ("crs_wkt", "spatial_ref", "GeoTransform"):
+            del file[PATH]["spatial_ref"].attrs[key]
+    with rasterio.open(f'NETCDF:"{tmp_path}/p.nc":/{PATH}/b02') as file:
+        found, expected = file.crs, rasterio.crs.CRS.from_epsg(code)
+        assert file.transform[:6] == pytest.approx(grid.transform)
+    points = {4326: ([100.0], [50.0])}.get(code, ([500000.0, 700000.0], [1000000.0, 1500000.0]))
+    places = [rasterio.warp.transform(crs, "EPSG:4326", *points) for crs in (found, expected)]
+    np.testing.assert_allclose(places[0], places[1], atol=1e-5)
+
+
 def test_a_window_tells_its_own_place(tmp_path):
     swath.write_product(cut_window(mapped.product(), "rows 10:20, columns 30:50"), tmp_path / "p.zarr")
     with opened_by_xarray(tmp_path / "p.zarr") as dataset:
@@ -69,7 +87,7 @@ def test_degrees_are_told_as_degrees(tmp_path):
 
 
 def test_the_grid_mapping_of_another_program_is_understood(tmp_path):
-    told = pyproj.CRS.from_epsg(32755).to_cf()
+    told = {"crs_wkt": rasterio.crs.CRS.from_epsg(32755).to_wkt(version="WKT2_2019")}
     x, y = (np.arange(n) * step + start for n, step, start in ((6, 10.0, 499985.0), (4, -10.0, 6900035.0)))
     dataset = xr.Dataset(
         {"v": (("y", "x"), np.ones((4, 6)), {"grid_mapping": "crs"}), "crs": ((), 0, told)}, {"y": y, "x": x}
@@ -81,7 +99,8 @@ def test_the_grid_mapping_of_another_program_is_understood(tmp_path):
 
 
 def test_a_reference_system_of_no_registry_stays_as_it_is(tmp_path):
-    told = pyproj.CRS.from_proj4("+proj=laea +lat_0=51.3 +lon_0=7.1 +ellps=GRS80").to_cf()
+    own = rasterio.crs.CRS.from_string("+proj=laea +lat_0=51.3 +lon_0=7.1 +ellps=GRS80")
+    told = {"crs_wkt": own.to_wkt(), "grid_mapping_name": "lambert_azimuthal_equal_area"}
     axes = {"y": [2.0, 1.0], "x": [1.0, 2.0]}
     dataset = xr.Dataset(
         {"v": (("y", "x"), np.ones((2, 2)), {"grid_mapping": "crs"}), "crs": ((), 0, told)}, axes

@@ -55,8 +55,8 @@ def test_a_run_stays_within_what_was_estimated(large, plugin, workers):
         env=environment, check=True, capture_output=True, text=True,
     )  # fmt: skip
     told = json.loads(done.stdout)
-    assert told["seen"] <= told["peak"] <= told["needed"], told
-    assert told["needed"] < 4 * told["peak"], told  # an estimate, and no excuse
+    assert max(told["seen"], told["peak"]) <= told["needed"], told
+    assert told["needed"] < 2 * told["peak"], told  # an estimate, and no excuse
 
 
 def test_workers_are_lowered_until_the_run_fits_and_it_is_said(large):
@@ -80,13 +80,13 @@ def test_lowered_workers_are_in_the_report(large, destination):
 
 def test_what_does_not_fit_is_refused_with_numbers_and_what_would(large, destination):
     with pytest.raises(
-        InputError, match=r"needs \d+ MiB of memory with one worker, and 400 MiB are allow"
+        InputError, match=r"needs \d+ MiB of memory with one worker, and 500 MiB are allow"
     ) as told:
-        execute(large(memory="400MiB"))
+        execute(large(memory="500MiB", chunk_shape="3072x3072"))
     shape = str(told.value).partition("--chunk-shape ")[2].partition(" ")[0]
     assert not list(destination.parent.iterdir())
-    fit = fit_payload(large(memory="400MiB", chunk_shape=shape))
-    assert fit.needed <= 400 * MIB
+    fit = fit_payload(large(memory="500MiB", chunk_shape=shape))
+    assert fit.needed <= 500 * MIB
 
 
 def test_where_nothing_would_do_the_least_is_told(large):
@@ -103,7 +103,7 @@ def test_the_default_is_a_share_of_what_there_is(large):
 def test_each_process_of_a_local_cluster_counts(large):
     threads = fit_payload(large(workers=2, memory="64GiB"))
     processes = fit_payload(large(workers=2, memory="64GiB", engine="distributed"))
-    assert processes.needed - threads.needed == 2 * memory.PROCESS_BYTES
+    assert processes.needed >= 3 * memory.PROCESS_BYTES > threads.needed
 
 
 def test_a_cluster_elsewhere_has_its_own_memory(large):

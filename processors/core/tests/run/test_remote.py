@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import swath
 import xarray as xr
-from swath.errors import RunError, StoreError
+from swath.errors import ProductError, StoreError
 from swath.product import Grid
 from swath.run import execute, make_payload
 
@@ -180,10 +180,30 @@ def test_a_plan_reads_no_chunk(practice, s3):
     assert not [asked for asked in chunks_of(s3) if asked.path.rpartition("/")[2].count(".") == 1]
 
 
+def test_a_plan_asks_a_web_server_for_sizes_at_once_and_s3_for_a_list(large, stored, web, monkeypatch):
+    from swath.product import stored_bytes
+
+    shutil.copytree(large / "v2.zarr", web.folder / "sizes.zarr", dirs_exist_ok=True)
+    here = sum(path.stat().st_size for path in (large / "v2.zarr" / "measurements" / "red").glob("[0-9]*"))
+    places = [(i, j) for i in range(4) for j in range(4)]
+    source = swath.chunk_source(swath.open_product(f"{web.address}/sizes.zarr")["measurements/red"])
+    web.asked.clear()
+    web.latency, web.most_at_once = 0.3, 0
+    assert stored_bytes(source, places) == here
+    assert [asked.method for asked in web.asked] == ["HEAD"] * 16
+    assert web.most_at_once > 8
+    # Where the folder was listed page by page, the list of the array's folder tells all sizes.
+    monkeypatch.setattr("swath.io.remote._s3._PAGE", 5)
+    source = swath.chunk_source(swath.open_product("s3://bucket/v2.zarr")["measurements/red"])
+    stored.asked.clear()
+    assert stored_bytes(source, places) == here
+    assert all("list-type" in asked.path for asked in stored.asked)
+
+
 @pytest.mark.parametrize("kind", ["503", "cut", "hang", "short", "zeros"])
 def test_a_store_that_fails_leaves_no_product(practice, s3, tmp_path, kind):
     s3.fail(kind, times=10_000, match="/red/")
-    with pytest.raises(RunError if kind == "zeros" else StoreError, match=r"red|practice failed on a chunk"):
+    with pytest.raises(ProductError if kind == "zeros" else StoreError, match="red"):
         execute(payload(practice, tmp_path / "out"))
     assert not list(tmp_path.iterdir())
     s3.faults.clear()

@@ -114,6 +114,8 @@ def test_both_engines_write_the_same(ran, whole):
     }
     for name, values in stores["threads"].items():
         assert values.tobytes() == stores["distributed"][name].tobytes()
+        if name.endswith("/spatial_ref"):
+            continue  # where the images lie: no result
         assert values.tobytes() == np.ascontiguousarray(whole[name][50:200, 100:270]).tobytes()
 
 

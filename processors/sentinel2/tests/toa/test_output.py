@@ -46,9 +46,9 @@ def test_every_variable_is_a_strictly_valid_cog_with_the_values_of_the_store(mad
 def test_the_layout_is_that_of_eopf_products(tree):
     groups = {node.path: set(map(str, node.data_vars)) for node in tree.subtree if node.data_vars}
     assert groups == {
-        "/measurements/reflectance/r10m": set(BANDS),
-        "/measurements/indices/r10m": {"ndvi", "ndwi", "ndmi", "ndsi"},
-        "/quality/mask/r10m": {"mask"},
+        "/measurements/reflectance/r10m": {*BANDS, "spatial_ref"},
+        "/measurements/indices/r10m": {"ndvi", "ndwi", "ndmi", "ndsi", "spatial_ref"},
+        "/quality/mask/r10m": {"mask", "spatial_ref"},
     }
     band = tree["/measurements/reflectance/r10m/b04"]
     assert band.dims == ("y", "x")

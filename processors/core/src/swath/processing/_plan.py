@@ -12,7 +12,7 @@ import xarray as xr
 from swath.processing._bind import Binding, BoundSource, WindowLike, bind
 from swath.processing._plan_text import plan_html, plan_text
 from swath.processing._processor import Parameters, Processor
-from swath.product import Grid, Window
+from swath.product import Grid, Window, stored_bytes
 
 __all__ = ["Plan", "SourcePlan", "plan", "plan_of"]
 
@@ -175,7 +175,7 @@ def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
         chunk_shape=source.chunk_shape,
         chunks=chunks,
         chunks_in_product=source.array.npartitions,
-        bytes=sum(source.chunks.chunk_bytes(*chunk) for chunk in chunks) if source.chunks else 0,
+        bytes=stored_bytes(source.chunks, chunks) if source.chunks else 0,
         stored=source.chunks is not None,
     )
 

@@ -1,6 +1,6 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
-from swath.product._chunks import ChunkSource, chunk_source, lazy_array
+from swath.product._chunks import ChunkSource, chunk_source, lazy_array, stored_bytes
 from swath.product._cogs import write_cogs
 from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
@@ -36,6 +36,7 @@ __all__ = [
     "prepare_dataset",
     "select",
     "select_variables",
+    "stored_bytes",
     "validate_product",
     "write_arrays",
     "write_cogs",

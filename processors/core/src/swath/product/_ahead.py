@@ -87,7 +87,7 @@ def _found(tasks: Iterable[Any]) -> Iterator[tuple[RangedSource, tuple[int, ...]
         arguments = getattr(task, "args", ())
         inner = arguments[0].values() if arguments and isinstance(arguments[0], dict) else (task,)
         for part in inner:
-            place = _READERS.get(_hashable(getattr(part, "func", None)))
+            place = _reader(part)
             if place is None:
                 continue
             source = part.args[0]
@@ -95,8 +95,14 @@ def _found(tasks: Iterable[Any]) -> Iterator[tuple[RangedSource, tuple[int, ...]
                 yield source, place(*part.args[1:])
 
 
-def _hashable(function: Any) -> Any:
-    return function if getattr(function, "__hash__", None) else None
+def _reader(task: Any) -> Place | None:
+    """Return how a task tells the place of the chunk that it reads; None where it reads none."""
+    function = getattr(task, "func", None)
+    function = getattr(function, "function", function)  # of a run, where it is wrapped to be tried again
+    try:
+        return _READERS.get(function)
+    except TypeError:  # no key of a mapping: some objects can be called that cannot be hashed
+        return None
 
 
 def _wanted(tasks: Iterable[Any]) -> list[tuple[Store, list[Range]]]:

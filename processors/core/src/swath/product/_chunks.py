@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import dask.array as da
@@ -13,12 +14,23 @@ from dask.highlevelgraph import HighLevelGraph
 from swath.product._ahead import reads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import xarray as xr
 
-__all__ = ["ENCODING_KEY", "ChunkSource", "ReadableSource", "chunk_source", "lazy_array", "lazy_chunks",
-           "stored_array"]  # fmt: skip
+__all__ = [
+    "ENCODING_KEY",
+    "ChunkSource",
+    "ReadableSource",
+    "chunk_source",
+    "lazy_array",
+    "lazy_chunks",
+    "stored_array",
+    "stored_bytes",
+]  # fmt: skip
+
+_ASKERS = 16
+"""Sizes that are asked for at once."""
 
 ENCODING_KEY = "chunk_source"
 """Key of a lazily read variable's ``encoding`` under which its :class:`ChunkSource` is found."""
@@ -122,6 +134,15 @@ def stored_array(variable: xr.Variable) -> da.Array | None:
 def _name(source: ReadableSource, scale_factor: float | None, add_offset: float, fill_value: Any) -> str:
     """Return dask's name of a source's array, decoded or as stored."""
     return "read-" + str(tokenize(source, scale_factor, add_offset, fill_value))
+
+
+def stored_bytes(source: ChunkSource, places: Iterable[tuple[int, int]]) -> int:
+    """Return the stored bytes of several chunks together; of a remote store they are asked for at once."""
+    store = getattr(source, "store", None)
+    if store is None or not store.remote:
+        return sum(source.chunk_bytes(*place) for place in places)
+    with ThreadPoolExecutor(_ASKERS, thread_name_prefix="swath-sizes") as pool:
+        return sum(pool.map(lambda place: source.chunk_bytes(*place), places))
 
 
 def source_encoding(source: ChunkSource, encoding: Mapping[str, Any] | None = None) -> dict[str, Any]:

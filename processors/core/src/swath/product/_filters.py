@@ -196,7 +196,7 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
         mask = None
         if grid is not None:
             mask = xr.DataArray(_on_grid(grid, rings), dims=("y", "x"))
-        elif {"latitude", "longitude"} <= set(dataset.coords) and not _tied(node.path):
+        elif _has_places(dataset) and not _tied(node.path):
             mask = xr.apply_ufunc(
                 _crossings, dataset["longitude"], dataset["latitude"], kwargs={"rings": rings},
                 dask="parallelized", output_dtypes=[bool],
@@ -207,6 +207,13 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
                 dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
+
+
+def _has_places(dataset: xr.Dataset) -> bool:
+    """Tell whether each pixel has a latitude and a longitude of its own."""
+    if not {"latitude", "longitude"} <= set(dataset.coords):
+        return False
+    return dataset["latitude"].ndim == 2 and dataset["latitude"].dims == dataset["longitude"].dims
 
 
 def _on_grid(grid: Grid, rings: list[Ring]) -> npt.NDArray[np.bool_]:

@@ -10,13 +10,13 @@ Source: CF conventions 1.11, section 5.6 and appendix F; GDAL's attributes ``spa
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from swath.errors import MetadataError
+from swath.product._reference import cf_reference, epsg_code
 from swath.product.grid import Grid
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def with_grid_mapping(dataset: xr.Dataset) -> xr.Dataset:
     grid = image_grid(dataset)
     if grid is None or GRID_MAPPING in dataset.variables:
         return dataset
-    reference = _reference(grid.crs)
+    reference = cf_reference(grid.crs)
     if reference is None:
         return dataset
     told = dataset.copy()
@@ -71,7 +71,7 @@ def with_grid_mapping(dataset: xr.Dataset) -> xr.Dataset:
             _add(told[axis].variable, axis, attributes, added)
     a, b, c, d, e, f = grid.transform
     told[GRID_MAPPING] = xr.Variable((), np.int64(0), {
-        **reference, "spatial_ref": reference["crs_wkt"],
+        **reference,
         "GeoTransform": f"{c!r} {a!r} {b!r} {f!r} {d!r} {e!r}",
         ADDED: added,
     })  # fmt: skip
@@ -84,21 +84,6 @@ def _add(
     missing = {key: value for key, value in attributes.items() if key not in variable.attrs}
     variable.attrs = {**variable.attrs, **missing}
     added[name] = sorted(missing)
-
-
-@lru_cache(maxsize=32)
-def _reference(code: str) -> dict[str, Any] | None:
-    """Return the attributes of a reference system; None where the projection's library is not installed."""
-    try:
-        from pyproj import CRS  # noqa: PLC0415 -- optional, and slow to import
-        from pyproj.exceptions import CRSError  # noqa: PLC0415
-    except ImportError:
-        return None
-    try:
-        told: dict[str, Any] = CRS.from_user_input(code).to_cf()
-    except CRSError as error:
-        raise MetadataError(f"the reference system {code} is not known ({error}); set proj:epsg") from error
-    return told
 
 
 def without_grid_mapping(variables: Mapping[str, xr.Variable]) -> dict[str, xr.Variable]:
@@ -140,7 +125,7 @@ def _placed(image: xr.Variable, mapping: xr.Variable, variables: Mapping[str, xr
     """Let an image tell its grid by itself; tell whether it does."""
     if "proj:epsg" in image.attrs:
         return True
-    code = _code(str(mapping.attrs.get("crs_wkt") or mapping.attrs.get("spatial_ref") or ""))
+    code = epsg_code(str(mapping.attrs.get("crs_wkt") or mapping.attrs.get("spatial_ref") or ""))
     if code is None or image.dims[-2:] != ("y", "x") or not {"x", "y"} <= set(variables):
         return False
     axes = {axis: (axis, variables[axis].values) for axis in ("y", "x")}
@@ -150,20 +135,3 @@ def _placed(image: xr.Variable, mapping: xr.Variable, variables: Mapping[str, xr
         return False
     image.attrs = {**image.attrs, **grid.attributes()}
     return True
-
-
-@lru_cache(maxsize=32)
-def _code(text: str) -> int | None:
-    """Return the number of a reference system in the EPSG registry."""
-    if not text:
-        return None
-    try:
-        from pyproj import CRS  # noqa: PLC0415 -- optional, and slow to import
-        from pyproj.exceptions import CRSError  # noqa: PLC0415
-    except ImportError:
-        return None
-    try:
-        code: int | None = CRS.from_user_input(text).to_epsg()
-    except CRSError:
-        return None
-    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import product
 from typing import TYPE_CHECKING
 
 import dask
@@ -13,7 +14,7 @@ from dask.base import get_scheduler
 
 from swath.errors import InputError, RunError, SwathError
 from swath.io.commit import new_product
-from swath.product._chunks import chunk_source
+from swath.product._chunks import chunk_source, stored_bytes
 from swath.product._layout import lay_out_store, write_arrays
 from swath.product._overviews import add_overviews
 from swath.product._prepare import prepare_dataset
@@ -85,7 +86,7 @@ def check_sources(tree: xr.DataTree) -> int:
                 rows, columns = (
                     -(-n // size) for n, size in zip(source.shape, source.chunk_shape, strict=True)
                 )
-                total += sum(source.chunk_bytes(i, j) for i in range(rows) for j in range(columns))
+                total += stored_bytes(source, product(range(rows), range(columns)))
     return total
 
 

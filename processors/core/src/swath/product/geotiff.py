@@ -25,7 +25,7 @@ from swath.product.grid import Grid
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from swath.io.store import Store
+    from swath.io.store import Range, Store
 
 __all__ = ["ATTRIBUTES", "GEOTIFF", "GEOTIFF_FOLDER", "ITEM", "GeotiffFolderReader", "GeotiffReader"]
 
@@ -73,6 +73,13 @@ class Tiles:
     def chunk_bytes(self, row: int, column: int) -> int:
         """Return the stored bytes of a tile (of all bands where it holds them together); 0 if not stored."""
         return int(self.directory.sizes[self.directory.index(row, column, self.band - 1)])
+
+    def ranges(self, place: tuple[int, ...]) -> list[Range]:
+        """Return what reading a tile asks for."""
+        told = self.directory
+        index = told.index(place[0], place[1], self.band - 1)
+        start, size = int(told.offsets[index]), int(told.sizes[index])
+        return [(told.name, start, start + size)] if size else []
 
     def read(self, row: int, column: int) -> npt.NDArray[Any]:
         """Read one tile, counted once."""

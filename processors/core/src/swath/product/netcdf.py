@@ -62,7 +62,10 @@ class NetcdfReader:
         for path, variable in file.variables.items():
             group, _, short = path.rpartition("/")
             groups[group][short] = raw(variable)
-        attributes: dict[str, Mapping[str, Any]] = {"": file.attributes, **file.groups}
+        own = dict(file.attributes)
+        if own.get("Conventions") == _CONVENTIONS:
+            del own["Conventions"]  # the writer's, not the product's
+        attributes: dict[str, Mapping[str, Any]] = {"": own, **file.groups}
         datasets = {}
         for path in {**attributes, **groups}:
             try:
@@ -91,7 +94,7 @@ def _dataset(variables: Mapping[str, xr.Variable], attributes: Mapping[str, Any]
         if index:
             named.add(name)
     values = {name: variable for name, variable in found.items() if name not in named}
-    told = {key: value for key, value in _restored(attributes).items() if key != "Conventions"}
+    told = _restored(attributes)
     return xr.Dataset(values, {name: found[name] for name in named & found.keys()}, told)
 
 

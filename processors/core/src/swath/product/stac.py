@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from swath.product.grid import Grid
 
-__all__ = ["ItemFile", "asset_of", "extensions_of", "item", "multihash", "told"]
+__all__ = ["ItemFile", "item", "multihash"]
 
 _EXTENSIONS = {
     "proj": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",

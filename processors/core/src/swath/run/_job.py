@@ -50,11 +50,11 @@ def _plain(value: Any) -> Any:
 
 
 def _code(binding: Binding) -> list[str]:
-    """Return a digest of the package of each function of the processor."""
+    """Return a digest of the package of each function of the processor, and of our own."""
     functions = [binding.processor.chain, *(step.function for step in binding.chain.steps)]
     modules = {str(getattr(function, "__module__", "")).partition(".")[0] for function in functions}
     digests = []
-    for name in sorted(modules):
+    for name in sorted({"swath"} | (modules - set(_PACKAGES))):
         file = getattr(sys.modules.get(name), "__file__", None)
         if file is None:  # of a notebook or a script: by what the functions themselves are
             digests.append(tokenize(functions))

@@ -14,6 +14,8 @@ from swath.run._trace import carrier
 
 __all__ = ["JsonLines", "logs", "logs_json"]
 
+logging.getLogger("swath").addHandler(logging.NullHandler())  # who calls us from Python decides what is shown
+
 _FORMS = ("human", "json")
 _LEVELS = ("debug", "info", "warning", "error")
 _POD = "KUBERNETES_SERVICE_HOST"

@@ -14,7 +14,13 @@ from swath.processing import Plan
 __all__ = ["Fit", "fit_memory", "machine_memory", "memory_text", "parse_memory", "resident_memory"]
 
 PROCESS_BYTES = 320 * 2**20
-"""What a process takes with Python, NumPy, xarray, dask, zarr and GDAL loaded, before it holds any chunk."""
+"""What a process takes that computes chunks, with Python and all libraries, but for the chunks."""
+
+FILES_BYTES = 448 * 2**20
+"""What a process takes that writes GeoTIFFs and the quick look, with GDAL's cache, but for their pixels."""
+
+_FILES_PIXEL = 16
+"""Bytes for each pixel of a chunk that goes from the store into a file: stored, decoded, converted."""
 
 SHARE = 0.8
 """Part of the memory of the machine, or of the control group, that a run may take where nobody says."""
@@ -117,7 +123,10 @@ def fit_memory(
 
 
 def _needed(plan: Plan, workers: int, *, processes: bool) -> int:
-    return plan.peak_memory(workers) + PROCESS_BYTES * (1 + (workers if processes else 0))
+    """Return the bytes of the time that takes most: of computing, or of writing files afterwards."""
+    computing = plan.peak_memory(workers) + PROCESS_BYTES * (1 + (workers if processes else 0))
+    rows, columns = plan.chunk_shape
+    return max(computing, FILES_BYTES + workers * rows * columns * _FILES_PIXEL)
 
 
 def _refusal(

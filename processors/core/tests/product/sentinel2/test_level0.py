@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import swath
+import xarray as xr
 from lxml import etree
 from swath.errors import MetadataError
 from swath.product import validate_product
@@ -143,6 +144,11 @@ def test_attributes_tell_the_acquisition(tree):
     assert item["bbox"][1] > 60
     assert other["iers_bulletin"]["ut1_utc"] == 0.06205
     assert len(other["gipp"]) == 25
+
+
+def test_the_archive_as_it_is_delivered_reads_as_the_folder(samples, tree):
+    archive = next(samples.glob("s2/l0/S2B_OPER_MSI_L0__DS_*.tar.gz"))
+    xr.testing.assert_identical(swath.open_product(archive), tree)
 
 
 def test_a_granule_tells_its_place(level0):

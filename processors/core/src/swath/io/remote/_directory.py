@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 from swath.io.remote._files import WHOLE, Files
 from swath.io.remote._transport import GoneError
@@ -44,9 +45,17 @@ class RemoteDirectory(Store):
         """Files that were asked for and are not there."""
         self._folders: set[str] = set()
         """Folders whose list is known to its end."""
+        self._listing = threading.Lock()
         if page is not None:
             self._take(page, self._root)
             self._more = page.more or None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_listing"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._listing = threading.Lock()
 
     def _take(self, page: Page, root: str) -> None:
         inside = root[len(self._root) + 1 :]
@@ -61,10 +70,11 @@ class RemoteDirectory(Store):
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted; the rest of the list is asked for now."""
-        while self._more is not None:
-            page = self._files.pages(self._root, self._more)
-            self._take(page, self._root)
-            self._more = page.more or None
+        with self._listing:
+            while self._more is not None:
+                page = self._files.pages(self._root, self._more)
+                self._take(page, self._root)
+                self._more = page.more or None
         return sorted(self._sizes)
 
     def size(self, name: str) -> int:
@@ -90,11 +100,14 @@ class RemoteDirectory(Store):
 
     def _list(self, folder: str) -> None:
         more: str | None = ""
-        while more is not None:
-            page = self._files.pages(f"{self._root}/{folder}", more)
-            self._take(page, f"{self._root}/{folder}")
-            more = page.more or None
-        self._folders.add(folder)
+        with self._listing:
+            if folder in self._folders:
+                return
+            while more is not None:
+                page = self._files.pages(f"{self._root}/{folder}", more)
+                self._take(page, f"{self._root}/{folder}")
+                more = page.more or None
+            self._folders.add(folder)
 
     def read(self, name: str) -> bytes:
         """Return a whole file: one request, whether its size is known or not."""

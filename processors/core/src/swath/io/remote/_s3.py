@@ -33,6 +33,9 @@ __all__ = ["S3"]
 CONNECTIONS = 64
 """Connections that are kept open to a server."""
 
+_PAGE = 1000
+"""Names that are asked for at a time, the most that there are."""
+
 _AGAIN = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling",
                     "ThrottlingException", "RequestTimeTooSkewed", "TooManyRequests"})  # fmt: skip
 """Codes that pass, whatever the status (Amazon S3 API reference, error responses)."""
@@ -85,7 +88,7 @@ class S3:
             prefix = f"{names['Key'].rstrip('/')}/" if names["Key"].strip("/") else ""
             token = {"ContinuationToken": more} if more else {}
             answer = await client.list_objects_v2(
-                Bucket=names["Bucket"], Prefix=prefix, **token, **self._system.req_kw
+                Bucket=names["Bucket"], Prefix=prefix, MaxKeys=_PAGE, **token, **self._system.req_kw
             )
         except _ANY as error:
             raise _told(error) from None

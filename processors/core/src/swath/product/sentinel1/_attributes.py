@@ -23,6 +23,7 @@ _EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in ("product/v1.0.0", "sat/v1.1.0", "processing/v1.2.0", "sar/v1.3.0")
 ]
+_EXTENSIONS += ["https://cs-si.github.io/eopf-stac-extension/v1.2.0/schema.json"]
 
 _TIMELINESS = {"NRT-10m": "PT10M", "NRT-1h": "PT1H", "NRT-3h": "PT3H", "Fast-24h": "PT24H", "Off-line": "P1M",
                "Reprocessing": "P1Y"}  # fmt: skip
@@ -66,6 +67,7 @@ def _properties(manifest: Manifest, kind: str, level: str) -> dict[str, Any]:
         "created": told(manifest.created),
         "platform": manifest.platform,
         "constellation": "sentinel-1",
+        "mission": "copernicus",
         "instruments": ["sar"],
         "providers": [
             {"name": manifest.facility, "roles": ["processor"]},
@@ -74,6 +76,8 @@ def _properties(manifest: Manifest, kind: str, level: str) -> dict[str, Any]:
         "product:type": kind,
         "processing:level": level,
         "processing:software": manifest.software,
+        "processing:version": next(iter(manifest.software.values()), ""),
+        "processing:datetime": told(manifest.created),
         "sar:instrument_mode": manifest.mode,
         "sar:frequency_band": "C",
         "sar:center_frequency": CENTER_FREQUENCY,

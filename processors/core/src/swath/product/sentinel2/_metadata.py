@@ -6,45 +6,25 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from swath.product._fields import Fields
 from swath.product.sentinel2._bands import BANDS
 from swath.product.sentinel2._files import Granule, Level, find_granules
+from swath.product.sentinel2._radiometry import (
+    Spectrum,
+    atmosphere,
+    by_band,
+    classes,
+    offsets,
+    quantification,
+    spectra,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from swath.io.store import Store
 
-__all__ = ["ProductMetadata", "Spectrum", "read_product_metadata"]
-
-
-@dataclass(frozen=True, slots=True)
-class Spectrum:
-    """A band's spectral response, in nanometres."""
-
-    central: float
-    low: float
-    high: float
-    step: float
-    response: npt.NDArray[np.float64]
-    """Response at ``low``, ``low + step`` … ``high``; 1 at the peak."""
-
-    @property
-    def width(self) -> float:
-        """Full width at half maximum, in nanometres, the response's flanks interpolated linearly."""
-        wave = self.low + self.step * np.arange(len(self.response))
-        half = self.response.max() / 2
-        above = np.flatnonzero(self.response >= half)
-        first, last = above[0], above[-1]
-        left, right = wave[first], wave[last]
-        if first > 0:
-            left = np.interp(half, self.response[[first - 1, first]], wave[[first - 1, first]])
-        if last < len(wave) - 1:
-            right = np.interp(-half, -self.response[[last, last + 1]], wave[[last, last + 1]])
-        return round(float(right - left), 3)
+__all__ = ["ProductMetadata", "read_product_metadata"]
 
 
 @dataclass(frozen=True)
@@ -142,16 +122,16 @@ def read_product_metadata(store: Store, name: str, level: Level) -> ProductMetad
         relative_orbit=info.whole("SENSING_ORBIT_NUMBER", low=1, high=143),
         orbit_state=_matching(info, "SENSING_ORBIT_DIRECTION", r"(?i)ascending|descending").lower(),
         granules=tuple(find_granules(store, info, _NEEDED[level])),
-        quantification=_quantification(images, level),
-        offsets=_offsets(images, "RADIO_ADD_OFFSET" if level == "L1C" else "BOA_ADD_OFFSET"),
-        atmosphere=_atmosphere(images) if level == "L2A" else {},
-        classes=_classes(images),
+        quantification=quantification(images, level),
+        offsets=offsets(images, "RADIO_ADD_OFFSET" if level == "L1C" else "BOA_ADD_OFFSET"),
+        atmosphere=atmosphere(images) if level == "L2A" else {},
+        classes=classes(images),
         no_data=_special(special, "NODATA", 0),
         saturated=_special(special, "SATURATED", 65535),
         sun_distance_correction=images.number("Reflectance_Conversion/U", low=0.9, high=1.1),
-        irradiance=_by_band(images, "SOLAR_IRRADIANCE", low=1, high=5000),
-        gains=_by_band(images, "PHYSICAL_GAINS", low=0, high=1e6),
-        spectra=_spectra(images),
+        irradiance=by_band(images, "SOLAR_IRRADIANCE", low=1, high=5000),
+        gains=by_band(images, "PHYSICAL_GAINS", low=0, high=1e6),
+        spectra=spectra(images),
         cloud_cover=root.number("Cloud_Coverage_Assessment", low=0, high=100),
         snow_cover=_snow_cover(root),
         degraded=root.number("DEGRADED_MSI_DATA_PERCENTAGE", low=0, high=100),
@@ -182,34 +162,6 @@ def _identifier(info: Fields, name: str) -> str:
     if "_MTD_SAF" not in name:
         raise info.error("PRODUCT_URI is missing or empty")
     return name.removesuffix(".xml").replace("_MTD_SAF", "_PRD_MSI")
-
-
-def _quantification(fields: Fields, level: Level) -> float:
-    names: tuple[str, ...] = ("QUANTIFICATION_VALUE",)
-    if level == "L2A":
-        names = ("BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE")
-    found = next((name for name in names if fields.find(name)), names[0])
-    return fields.number(found, low=1, high=1e6)
-
-
-def _atmosphere(fields: Fields) -> dict[str, float]:
-    found = {}
-    for kind in ("AOT", "WVP"):
-        names = (f"{kind}_QUANTIFICATION_VALUE", f"L2A_{kind}_QUANTIFICATION_VALUE")
-        name = next((name for name in names if fields.find(name)), names[0])
-        found[kind.lower()] = fields.number(name, low=1, high=1e6)
-    return found
-
-
-def _classes(fields: Fields) -> tuple[tuple[int, str], ...]:
-    """Return the values of the scene classification and their names, without the prefix that all have."""
-    found = []
-    for prefix in ("", "L2A_"):
-        for entry in fields.all(f"{prefix}Scene_Classification_ID"):
-            name = entry.text(f"{prefix}SCENE_CLASSIFICATION_TEXT").removeprefix("SC_")
-            value = entry.whole(f"{prefix}SCENE_CLASSIFICATION_INDEX", low=0, high=255)
-            found.append((value, name.replace(" ", "_")))
-    return tuple(sorted(found))
 
 
 def _special(special: dict[str, Fields], name: str, default: int) -> int:
@@ -264,35 +216,6 @@ def _absolute_orbit(info: Fields, datatake: str) -> int:
             f"datatakeIdentifier is {datatake!r}, expected one like GS2A_20171207T002051_012840_N02.06"
         )
     return int(found[1])
-
-
-def _by_band(fields: Fields, path: str, *, low: float, high: float) -> dict[str, float]:
-    return {
-        BANDS[f.attribute("bandId", high=12)].name: f.number(low=low, high=high) for f in fields.all(path)
-    }
-
-
-def _offsets(fields: Fields, name: str) -> dict[str, float]:
-    """Return each band's offset; products before baseline 04.00 have none."""
-    found = fields.all(name)
-    offsets = {BANDS[f.attribute("band_id", high=12)].name: f.number(low=-32768, high=32767) for f in found}
-    if found and len(offsets) != len(BANDS):
-        raise fields.error(f"{name} for {len(offsets)} bands, expected all {len(BANDS)}")
-    return {band.name: offsets.get(band.name, 0.0) for band in BANDS}
-
-
-def _spectra(fields: Fields) -> dict[str, Spectrum]:
-    spectra = {}
-    for found in fields.all("Spectral_Information"):
-        response = np.array([float(value) for value in found.text("Spectral_Response/VALUES").split()])
-        spectra[BANDS[found.attribute("bandId", high=12)].name] = Spectrum(
-            central=found.number("Wavelength/CENTRAL", low=300, high=3000),
-            low=found.number("Wavelength/MIN", low=300, high=3000),
-            high=found.number("Wavelength/MAX", low=300, high=3000),
-            step=found.number("Spectral_Response/STEP", low=0.01, high=100),
-            response=response,
-        )
-    return spectra
 
 
 def _footprint(root: Fields) -> list[tuple[float, float]]:

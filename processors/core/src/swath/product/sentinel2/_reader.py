@@ -30,7 +30,7 @@ class SafeL1CReader:
     """Reads Sentinel-2 level-1C SAFE; see :class:`swath.product.Reader`.
 
     A product of several tiles (before December 2016) is a tree with a product a tile, by the tile's name.
-    Not read: the true-colour image and the preview. Meteorology needs the extra ``grib``.
+    Not read: the true-colour image and the preview.
     """
 
     level: ClassVar[Level] = "L1C"
@@ -71,12 +71,10 @@ class SafeL1CReader:
         self._add(scene, product, images, tile)
         scene.add_masks(tile)
         datasets = scene.datasets()
-        meteorology, left_out = read_meteorology(store, granule.folder)
+        meteorology = read_meteorology(store, granule.folder)
         datasets |= {f"/conditions/meteorology/{name}": found for name, found in meteorology.items()}
         datasets["/conditions/geometry"] = with_angles(tile.angles, tile.grids[10])
         attributes = product_attributes(product, granule, tile, scene.frames[10].grid)
-        if left_out:
-            attributes["other_metadata"]["left_out"] = left_out
         datasets["/"] = xr.Dataset(attrs=attributes)
         return dict(sorted(datasets.items()))
 
