@@ -16,10 +16,10 @@ from eopf.store import open_datatree
 from eopf.store.fast_zarr_writer import EODataTreeFastZarrWriter
 from eopf.store.zarr_reader import EODataTreeZarrReader
 from eopf.store.zarr_writer import EODataTreeZarrWriter
+from zarr.codecs import BloscCodec, BloscShuffle
 
 from suite.inputs import in_memory, small_arrays
 from suite.job import CLASSES, CLEAR, GROUP, Job
-from zarr.codecs import BloscCodec, BloscShuffle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def _open(path: Any, *, tuned: bool = False) -> xr.DataTree:
 
 
 def _written(tree: xr.DataTree, job: Job, *, tuned: bool = False) -> Any:
-    """Write by its default writer, or by its fast one; both in its format and with the codec that all have here."""
+    """Write by its default writer, or by its fast one; with the codec that all have here."""
     out = job.out
     codec = BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle)
     encoding = {
