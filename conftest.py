@@ -7,6 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile("swath", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("swath")
 
 SAMPLES = Path(os.environ.get("SWATH_SAMPLES") or Path(__file__).parent.parent / "shared" / "samples")
 """Folder of real sample products; what it holds is told in its SOURCES.md."""
