@@ -63,7 +63,7 @@ def main() -> int:
         wrong = disagreement(found)
         failed |= bool(wrong) or bool(found[OURS].failure)
         print(case_text(case, found, verdicts[case.name], wrong), flush=True)
-        save(chosen, results, verdicts)  # after each case: a run that is stopped has told what it knows
+        save(chosen, results, verdicts)  # after each case: one that is stopped has told what it knows
     return 1 if failed else 0
 
 

@@ -57,9 +57,9 @@ def judge(
             verdicts.append(Verdict(f"beside {way}", _two(times), reached=None))
             continue
         near = any(n <= NEAR_FLOOR for n in least)
-        verdicts.append(
-            Verdict(f"{aim:g} x faster than {way}", _two(times), reached=max(times) >= aim or near)
-        )
+        faster = max(times) >= aim
+        told = _two(times) + (", at the floor" if near and not faster else "")
+        verdicts.append(Verdict(f"{aim:g} x faster than {way}", told, reached=faster or near))
     if case.floor is not None:
         for way, figures in found.items():
             if way.startswith(FLOOR) and not figures.failure and (way == FLOOR or FLOOR not in found):
