@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tarfile
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from swath.errors import ProductError
+from swath.io._archive import BlobStore, below_top
 from swath.io.blob import BlobReader
-from swath.io.store import Store, safe_name
+from swath.io.store import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,13 +28,11 @@ _AHEAD = 1 << 15
 """Bytes of a request for headers where the tar is remote: small members that follow cost no other one."""
 
 
-class TarStore(Store):
+class TarStore(BlobStore):
     """A product in a tar. What is in it stands all over the archive: it is gone through when opened."""
 
     def __init__(self, blob: Blob) -> None:
-        self.location = blob.location
-        self.remote = blob.remote
-        self._blob = blob
+        super().__init__(blob)
         self._members = self._index()
 
     @staticmethod
@@ -62,18 +60,6 @@ class TarStore(Store):
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         first, _ = self._member(name)
         return self._blob.read(first + start, first + stop)
-
-    def warm(self, wanted: Iterable[Range]) -> None:
-        """Read small ranges at once and keep them."""
-        self._blob.warm(self._ranges(wanted))
-
-    def ahead(self, wanted: Iterable[Range]) -> None:
-        """Begin to read what will be wanted."""
-        self._blob.ahead(self._ranges(wanted))
-
-    def drop(self) -> None:
-        """Give up what was read ahead and not used."""
-        self._blob.drop()
 
     def _ranges(self, wanted: Iterable[Range]) -> list[tuple[int, int]]:
         found = []
@@ -112,7 +98,7 @@ class TarStore(Store):
             raise ProductError(
                 f"{self.location} is a corrupt or truncated tar ({error}); get it again"
             ) from error
-        return _below_top(members)
+        return below_top(members)
 
     def _check(self, info: tarfile.TarInfo, name: str, members: dict[str, tuple[int, int]]) -> None:
         if not info.isfile() or info.issparse():
@@ -122,12 +108,3 @@ class TarStore(Store):
             )
         if name in members:
             raise ProductError(f"{self.location}: two members of the tar are called {name!r}; get it again")
-
-
-def _below_top(members: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """Take the top folder away where all members are in one."""
-    tops = {PurePosixPath(name).parts[0] for name in members}
-    if len(tops) != 1 or any("/" not in name for name in members):
-        return members
-    (top,) = tops
-    return {name[len(top) + 1 :]: place for name, place in members.items()}

@@ -9,13 +9,13 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from io import BufferedReader
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from swath.errors import ProductError
+from swath.io._archive import BlobStore, below_top
 from swath.io._inflate import Inflater
 from swath.io.blob import BlobReader
-from swath.io.store import READ_AHEAD, Store, safe_name
+from swath.io.store import READ_AHEAD, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,17 +62,15 @@ class Member:
     """Bytes of its name."""
 
 
-class ZipStore(Store):
+class ZipStore(BlobStore):
     """A product in a zip whose members are stored or deflated."""
 
     TAIL = 1 << 16
     """Bytes at the end of a zip that hold the list of members of most products."""
 
     def __init__(self, blob: Blob) -> None:
-        self.location = blob.location
-        self.remote = blob.remote
-        self._blob = blob
-        self._root, self._members = self._directory()
+        super().__init__(blob)
+        self._members = self._directory()
         self._prepare()
 
     @staticmethod
@@ -122,18 +120,6 @@ class ZipStore(Store):
                 f"{self.location}: {name} is a symbolic link, which a product does not have; get it again"
             )
         return member
-
-    def warm(self, wanted: Iterable[Range]) -> None:
-        """Read small ranges at once and keep them."""
-        self._blob.warm(self._ranges(wanted))
-
-    def ahead(self, wanted: Iterable[Range]) -> None:
-        """Begin to read what will be wanted."""
-        self._blob.ahead(self._ranges(wanted))
-
-    def drop(self) -> None:
-        """Give up what was read ahead and not used."""
-        self._blob.drop()
 
     def _ranges(self, wanted: Iterable[Range]) -> list[tuple[int, int]]:
         """Return where wanted bytes lie in the archive, as they will be asked for by :meth:`_packed`."""
@@ -197,8 +183,8 @@ class ZipStore(Store):
             data += self._blob.read(begin + start + len(data), begin + stop)
         return data
 
-    def _directory(self) -> tuple[str, dict[str, Member]]:
-        """Read the archive's list of members and return the root folder and the files below it."""
+    def _directory(self) -> dict[str, Member]:
+        """Read the archive's list of members and return the files below its root folder."""
         try:
             if self.remote:
                 self._blob.tail(self.TAIL)
@@ -242,11 +228,7 @@ class ZipStore(Store):
                 link=stat.S_ISLNK(info.external_attr >> 16),
                 named=len(info.filename.encode()),
             )
-        tops = {PurePosixPath(name).parts[0] for name in members}
-        root = tops.pop() if len(tops) == 1 and not any("/" not in name for name in members) else ""
-        if not root:
-            return "", members
-        return root, {name[len(root) + 1 :]: member for name, member in members.items()}
+        return below_top(members)
 
     def _check(self, infos: list[zipfile.ZipInfo], length: int) -> None:
         """Refuse an archive that claims what no product and no deflate stream can have."""

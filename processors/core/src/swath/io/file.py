@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from swath.io.store import Store
+from swath.io._archive import BlobStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +19,11 @@ FILE_MAGICS = (b"\x89HDF", b"CDF\x01", b"CDF\x02", b"CDF\x05", b"II*\0", b"MM\0*
 """First four bytes of files that are products of their own: netCDF and TIFF."""
 
 
-class FileStore(Store):
+class FileStore(BlobStore):
     """One file; its name in the store is that in its folder."""
 
     def __init__(self, blob: Blob, path: str) -> None:
-        self.location = blob.location
-        self.remote = blob.remote
-        self._blob = blob
+        super().__init__(blob)
         self._name = PurePosixPath(path).name
 
     def names(self) -> list[str]:
@@ -41,18 +39,6 @@ class FileStore(Store):
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         del name  # there is but one
         return self._blob.read(start, stop)
-
-    def warm(self, wanted: Iterable[Range]) -> None:
-        """Read small ranges at once and keep them."""
-        self._blob.warm(self._ranges(wanted))
-
-    def ahead(self, wanted: Iterable[Range]) -> None:
-        """Begin to read what will be wanted."""
-        self._blob.ahead(self._ranges(wanted))
-
-    def drop(self) -> None:
-        """Give up what was read ahead and not used."""
-        self._blob.drop()
 
     def _ranges(self, wanted: Iterable[Range]) -> list[tuple[int, int]]:
         size = self._blob.size()
