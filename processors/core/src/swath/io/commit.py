@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from swath.errors import DestinationError, InputError, WriteError
 from swath.io.journal import Journal, journal_path
-from swath.io.small_files import flush_tree
+from swath.io.small_files import flush, flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,9 +215,9 @@ def new_file(
     partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         yield partial
-        _sync(partial)
+        flush(partial)
         partial.replace(final)
-        _sync(final.parent)
+        flush(final.parent)
     except OSError as error:
         raise WriteError(
             f"cannot write {final}: {error.strerror or error}. Nothing was left there; free space or choose "
@@ -249,7 +249,7 @@ def _appear(partial: Path, final: Path, *, overwrite: bool) -> None:
     """Give the complete product its name, atomically; an old one steps aside first and is removed last."""
     if not os.path.lexists(final):
         partial.rename(final)
-        _sync(final.parent)
+        flush(final.parent)
         return
     if not overwrite:
         raise DestinationError(f"{final} appeared while it was being written: choose another destination")
@@ -260,7 +260,7 @@ def _appear(partial: Path, final: Path, *, overwrite: bool) -> None:
     except BaseException:
         old.rename(final)
         raise
-    _sync(final.parent)
+    flush(final.parent)
     if old.is_dir():
         shutil.rmtree(old, ignore_errors=True)
     else:
@@ -365,11 +365,3 @@ def _locked(entry: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["flush_tree", "make_folders", "write_files"]
+__all__ = ["flush", "flush_tree", "make_folders", "write_files"]
 
 _WRITERS = 2
 """Threads that write; more of them wait for one another."""
@@ -55,6 +55,21 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
     _shared(write, list(files), _WRITERS)
 
 
+def flush(path: str | os.PathLike[str]) -> None:
+    """Bring one file or folder to disk.
+
+    Raises
+    ------
+    OSError
+        The system refuses.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def flush_tree(directory: Path) -> None:
     """Bring all files and folders under a directory to disk.
 
@@ -68,15 +83,11 @@ def flush_tree(directory: Path) -> None:
         paths += [f"{folder}/{name}" for name in names]
         paths.append(folder)
 
-    def flush(part: Sequence[str]) -> None:
+    def flush_each(part: Sequence[str]) -> None:
         for path in part:
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            flush(path)
 
-    _shared(flush, paths, _FLUSHES)
+    _shared(flush_each, paths, _FLUSHES)
 
 
 def _shared(work: Callable[[Sequence[str]], None], items: Sequence[str], threads: int) -> None:
