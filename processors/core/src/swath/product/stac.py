@@ -190,8 +190,7 @@ def told(value: Any) -> bool:
 
 def _key(path: str) -> str:
     """``cog/b02.tif`` → ``b02``; the Zarr store is ``product``, the quick look ``quicklook``."""
-    place = Path(path)
-    return f"{place.stem}-page" if place.suffix == ".html" else place.stem
+    return Path(path).stem
 
 
 def asset_of(entry: ItemFile, folder: Path) -> tuple[str, pystac.Asset]:

@@ -223,11 +223,11 @@ def _write_report(report: RunReport, folder: Path) -> list[ItemFile]:
     write_page(report, folder / PAGE)
     files = [
         ItemFile(REPORT, "What was planned, read and done", ("metadata",)),
-        ItemFile(PAGE, "What was planned, read and done, as a page", ("metadata",)),
+        ItemFile(PAGE, "What was planned, read and done, as a page", ("metadata",), key="report-page"),
     ]
     if report.payload.profile:
         profiles = [told for notes in report.computed.notes for told in notes.profiles]
-        files += [ItemFile(name, title, ("metadata",)) for name, title in write_profile(profiles, folder)]
+        files += write_profile(profiles, folder)
     return files
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import InputError
+
+if TYPE_CHECKING:
+    from swath.product.stac import ItemFile
 
 __all__ = ["PROFILE", "SPEEDSCOPE", "check_profiler", "profiled", "write_profile"]
 
@@ -51,10 +54,12 @@ def profiled(tell: Callable[[dict[str, Any]], None]) -> Iterator[None]:
     tell(session.to_json())
 
 
-def write_profile(profiles: Sequence[dict[str, Any]], folder: Path) -> list[tuple[str, str]]:
-    """Write the profile of all tasks together; return names and titles of the files."""
+def write_profile(profiles: Sequence[dict[str, Any]], folder: Path) -> "list[ItemFile]":
+    """Write the profile of all tasks together, and return the files."""
     from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer  # noqa: PLC0415 -- an extra
     from pyinstrument.session import Session  # noqa: PLC0415
+
+    from swath.product.stac import ItemFile  # noqa: PLC0415 -- imports pystac, which workers do without
 
     if not profiles:
         return []
@@ -64,4 +69,7 @@ def write_profile(profiles: Sequence[dict[str, Any]], folder: Path) -> list[tupl
         (folder / PROFILE).write_text(HTMLRenderer().render(whole), encoding="utf-8")
         speedscope = json.loads(SpeedscopeRenderer().render(whole))
     (folder / SPEEDSCOPE).write_text(json.dumps(speedscope), encoding="utf-8")
-    return [(PROFILE, "Where the time went"), (SPEEDSCOPE, "Where the time went, for speedscope.app")]
+    return [
+        ItemFile(PROFILE, "Where the time went", ("metadata",), key="profile-page"),
+        ItemFile(SPEEDSCOPE, "Where the time went, for speedscope.app", ("metadata",)),
+    ]
