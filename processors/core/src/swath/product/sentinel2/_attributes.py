@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from swath.product.sentinel2._metadata import ProductMetadata
     from swath.product.sentinel2._tile import TileMetadata
 
-__all__ = ["CLASSES", "QUALITY_FLAGS", "container_attributes", "product_attributes"]
+__all__ = ["CLASSES", "QUALITY_FLAGS", "add_acquisition", "container_attributes", "product_attributes"]
 
 CLASSES = ("OPAQUE", "CIRRUS", "SNOW_ICE")
 """Flags of the classification mask, from bit 0 up."""
@@ -209,6 +209,13 @@ def _description(product: ProductMetadata, name: str) -> dict[str, Any]:
     if name in product.gains:
         described["physical_gain"] = product.gains[name]
     return described
+
+
+def add_acquisition(other: dict[str, Any], told: dict[str, Any], bands: dict[str, dict[str, float]]) -> None:
+    """Add to ``other_metadata`` what the datastrip tells of the instrument, and of each band."""
+    other |= told
+    for band in BANDS:
+        other["band_description"][band.file_name[1:]] |= bands.get(band.name, {})
 
 
 def _told(time: datetime) -> str:
