@@ -53,13 +53,21 @@ def datastrip(sample_zip) -> str:
 @pytest.fixture(scope="session")
 def s2_l1c(modern_safe, datastrip, tmp_path_factory) -> Path:
     """Return a level-1C product of raster masks, which eopf reads (it has no mapping of masks as GML)."""
-    return with_datastrip(modern_safe, datastrip, tmp_path_factory)
+    copy = with_datastrip(modern_safe, datastrip, tmp_path_factory)
+    change_file(copy / "MTD_MSIL1C.xml", "Sentinel-2D", "Sentinel-2A")  # eopf takes all for 2A
+    return copy
 
 
 @pytest.fixture(scope="session")
 def s2_l2a(l2a, datastrip, tmp_path_factory) -> Path:
     """Return a level-2A product; its datastrip is that of the level-1C sample under another name."""
     return with_datastrip(l2a, re.sub("Level-1C", "Level-2A", datastrip), tmp_path_factory)
+
+
+def change_file(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
 def with_datastrip(safe: Path, text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:

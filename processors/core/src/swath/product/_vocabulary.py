@@ -32,6 +32,9 @@ VOCABULARY = frozenset({
 """Attributes of variables that eopf 3.0.0 knows (``StacProductStructureConventionMixin`` in its module
 ``eopf.product.structure_convention_protocol``); how variables are packed is told by their encodings."""
 
+_TIMELINESS = {"product:timeliness_category": "NRT", "product:timeliness": "PT3H"}
+"""What eopf says of each product of Sentinel-2, whose SAFE does not tell it: a constant of its mappings."""
+
 _ITEM = frozenset({"type", "stac_version", "stac_extensions", "id", "geometry", "bbox", "links"})
 """Members that each STAC item has."""
 
@@ -63,6 +66,7 @@ def without_extras(datasets: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
             assets = _name(below, path, discovery)
             told = _modelled({**dataset.attrs, "stac_discovery": discovery}, discovery)
             told["stac_discovery"]["assets"] = assets
+            _complete(told["stac_discovery"])
             dataset.attrs = told
     return found
 
@@ -73,6 +77,18 @@ def _modelled(attributes: Mapping[str, Any], discovery: Mapping[str, Any]) -> di
     known = [tuple(path.split("/")) for path in load_model(kind).attributes] if kind in model_names() else []
     found: dict[str, Any] = plain(attributes)
     return _kept(found, (), known) if known else found
+
+
+def _complete(discovery: dict[str, Any]) -> None:
+    """Say what eopf says of its products besides: the reference system in WKT 2, and a timeliness."""
+    properties = discovery.get("properties", {})
+    if str(properties.get("product:type", "")).startswith("S02MSIL"):
+        for key, value in _TIMELINESS.items():
+            properties.setdefault(key, value)
+    if "proj:code" in properties:
+        from rasterio.crs import CRS  # noqa: PLC0415 -- slow to import
+
+        properties["proj:wkt2"] = CRS.from_string(str(properties["proj:code"])).to_wkt(version="WKT2_2019")
 
 
 def _kept(told: dict[str, Any], above: tuple[str, ...], known: list[tuple[str, ...]]) -> dict[str, Any]:

@@ -40,9 +40,10 @@ def test_the_setting_of_the_instrument_is_read_without_the_orbit(sample_zip):
     assert other["band_description"]["12"]["onboard_integration_time"] > 0
 
 
-def test_refuses_a_product_without_a_datastrip(sample_safe):
+def test_refuses_a_product_without_a_datastrip(safe):
+    shutil.rmtree(safe / "DATASTRIP")
     with pytest.raises(ProductError, match="DATASTRIP"):
-        open_ancillary_data(sample_safe)
+        open_ancillary_data(safe)
 
 
 def test_a_datastrip_of_another_shape_is_read_whole(sample_zip, safe):

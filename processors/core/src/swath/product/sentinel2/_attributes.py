@@ -179,6 +179,7 @@ def _other(product: ProductMetadata, tile: TileMetadata) -> dict[str, Any]:
         "mean_sun_azimuth_angle_in_deg_for_all_bands_all_detectors": mean_azimuth,
         "mean_sun_zenith_angle_in_deg_for_all_bands_all_detectors": mean_zenith,
         _SUN_DISTANCE: product.sun_distance_correction,
+        "spectral_band_of_reference": product.reference_band,
         "percentage_of_degraded_msi_data": product.degraded,
         "product_quality_status": _status(product.quality),
         "quality_checks": product.quality,
