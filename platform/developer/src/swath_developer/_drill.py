@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import get_args
 
 import click
 
@@ -50,7 +51,7 @@ def drill(context: click.Context, *, name: str | None, as_json: bool) -> None:
     else:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         click.echo("\n".join(f"  | {line}" for line in lines[-SHOWN_LINES:]))
-        counts = ", ".join(f"{result.count(word)} {word}" for word in ("passed", "failed", "skipped"))
+        counts = ", ".join(f"{result.count(word)} {word}" for word in get_args(drills.Word))
         click.echo(f"failed in {result.seconds / 60:.1f} min: {counts}; all that pytest told: {log}")
     context.exit(0 if result.passed else 1)
 
@@ -76,7 +77,7 @@ def _list(*, as_json: bool) -> None:
         return
     for one, last in found:
         when = (
-            f"{'passed' if last.passed else 'failed'} in {last.seconds / 60:.1f} min on {last.date}, {last.commit}"
+            f"{last.word} in {last.seconds / 60:.1f} min on {last.date}, {last.commit}"
             if last
             else "not run yet"
         )

@@ -2,7 +2,7 @@
 
 from swath_developer.drills._catalogue import CATALOGUE, Drill, catalogue, find
 from swath_developer.drills._page import PAGES, last_result, write_page
-from swath_developer.drills._result import Outcome, Result
+from swath_developer.drills._result import Outcome, Result, Word
 from swath_developer.drills._run import run
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Drill",
     "Outcome",
     "Result",
+    "Word",
     "catalogue",
     "find",
     "last_result",

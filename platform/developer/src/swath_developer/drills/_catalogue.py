@@ -43,7 +43,8 @@ def catalogue(checkout: Path) -> dict[str, Drill]:
         raise BadInputError(f"{CATALOGUE} is no TOML: {error}.") from error
     drills = {}
     for name, entry in told.items():
-        shows, tests = (entry.get(key) for key in ("shows", "tests")) if isinstance(entry, dict) else ("", [])
+        known = entry if isinstance(entry, dict) else {}
+        shows, tests = known.get("shows"), known.get("tests")
         if not (isinstance(shows, str) and shows and isinstance(tests, list) and tests):
             raise BadInputError(
                 f"{CATALOGUE}: [{name}] needs `shows`, a sentence, and `tests`, a list of what pytest runs."

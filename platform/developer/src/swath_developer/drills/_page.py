@@ -2,16 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from swath_developer.drills._catalogue import Drill
-from swath_developer.drills._result import Outcome, Result
+from swath_developer.drills._result import Outcome, Result, Word
 
 PAGES: Final = Path("docs", "reference", "drills")
 """Where the pages are, in a checkout."""
 
 _ROW: Final = re.compile(r"^\| (.+?) \| (.+?) \|$", re.MULTILINE)
-_TEST: Final = re.compile(r"^\| `(.+)` \| (\w+) \| ([\d.]+) \|$", re.MULTILINE)
+_TEST: Final = re.compile(r"^\| `(.+)` \| (passed|failed|skipped) \| ([\d.]+) \|$", re.MULTILINE)
 
 
 def write_page(checkout: Path, drill: Drill, result: Result) -> Path:
@@ -27,7 +27,7 @@ def write_page(checkout: Path, drill: Drill, result: Result) -> Path:
 
 | | |
 |---|---|
-| result | {"passed" if result.passed else "failed"}: {len(result.outcomes)} tests |
+| result | {result.word}: {len(result.outcomes)} tests |
 | took | {result.seconds / 60:.1f} minutes |
 | date | {result.date} |
 | commit | {result.commit} |
@@ -54,10 +54,8 @@ def last_result(checkout: Path, name: str) -> Result | None:
     told = {row[1]: row[2] for row in _ROW.finditer(text)}
     if not {"result", "took", "date", "commit", "machine"} <= told.keys():
         return None
-    outcomes = [
-        Outcome(row[1], row[2], float(row[3]))  # type: ignore[arg-type] -- one of the three words, as written
-        for row in _TEST.finditer(text)
-    ]
+    words: dict[str, Word] = {word: word for word in get_args(Word)}
+    outcomes = [Outcome(row[1], words[row[2]], float(row[3])) for row in _TEST.finditer(text)]
     return Result(
         drill=name,
         passed=told["result"].startswith("passed"),

@@ -23,7 +23,7 @@ class Progress:
     stream
         Where to.
     known
-        Seconds that each test took in the last run: what is left is told by them, and not where there is none.
+        Seconds that each test took in the last run, by which the time that is left is told.
     """
 
     def __init__(self, stream: TextIO | None = None, *, known: Mapping[str, float] | None = None) -> None:

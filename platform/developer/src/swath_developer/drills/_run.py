@@ -1,4 +1,4 @@
-"""Run a drill: pytest in a process of its own, watched while it runs, and cleared up after when interrupted."""
+"""Run a drill: pytest in a process of its own, watched while it runs, left to clear up when interrupted."""
 
 import datetime as dt
 import importlib.util
@@ -39,9 +39,7 @@ def run(drill: Drill, *, checkout: Path, progress: Progress) -> tuple[Result, Pa
         It was interrupted; what the tests had set up has been removed.
     """
     if importlib.util.find_spec("pytest") is None:
-        raise DeveloperError(
-            "pytest is not installed here: run drills as ./swath drill, from a clone of Swath."
-        )
+        raise DeveloperError("pytest is not installed here: run it as ./swath drill, in a clone of Swath.")
     log = data_folder() / "drills" / f"{drill.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     commit, began = commit_of(checkout), time.monotonic()
