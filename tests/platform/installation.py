@@ -37,9 +37,9 @@ GROUPS = {
 """The groups of this installation, and the role of each."""
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on, in the range that the embedded cluster takes."""
-    for port in range(20000, 30000):
+def free_port(first: int = 20000) -> int:
+    """Return a port that nobody listens on, from one on, in the range that the embedded cluster takes."""
+    for port in range(first, 30000):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

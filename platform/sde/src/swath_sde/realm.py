@@ -127,7 +127,9 @@ def _administration(installation: Installation, objects: Objects) -> Administrat
         )
     return Administration(
         url=installation.url("keycloak"),
-        address="127.0.0.1" if installation.where.kind == "embedded" else None,
+        address="127.0.0.1"
+        if installation.where.kind == "embedded"
+        else loopback_of(installation.url("keycloak")),
         ca_bundle=installation_authority(installation).path,
         username=secret["admin-username"],
         password=secret["admin-password"],
