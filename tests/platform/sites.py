@@ -21,7 +21,7 @@ def described(platform: Platform, **changes: Any) -> Platform:
 
 @contextmanager
 def somebodys_cluster(folder: Path) -> Iterator[Platform]:
-    """Run a cluster with nothing but ingress and registry, which stands for a user's; remove it at the end."""
+    """Run a cluster with nothing but ingress and registry, as a user's; remove it at the end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     environment["XDG_DATA_HOME"] = str(folder / "data")
     if home := environment.pop("SWATH_HOME", None):

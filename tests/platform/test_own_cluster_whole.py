@@ -1,7 +1,8 @@
 """All components on a cluster that Swath did not make for them, and people who log in there.
 
-The cluster stands in for a user's: an embedded one with nothing but ingress and registry. What a user's cluster
-has besides, a load balancer and a wildcard record, is made here: a forwarded port, and a zone of its name server.
+The cluster stands in for a user's: an embedded one with nothing but ingress and registry. What a user's
+cluster has besides, a load balancer and a wildcard record, is made here: a forwarded port, and a zone of the
+cluster's name server.
 """
 
 import json
@@ -59,7 +60,7 @@ def mine(site: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
 
 @pytest.fixture(scope="module")
 def peopled(mine: Platform) -> Platform:
-    """Describe the same installation with Keycloak, hub and users; the images more are built on this machine."""
+    """Describe the same installation with Keycloak, hub and users, whose images this machine builds."""
     images = {**mine.description["images"], "place": "machine"}
     components = {
         "registry": {"enabled": False},
