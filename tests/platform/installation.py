@@ -129,11 +129,16 @@ class Platform:
         path: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        *,
+        through: int | None = None,
     ) -> tuple[int, str]:
-        """Ask an address as a program does, and return status and text of the answer."""
+        """Ask an address as a program does, and return status and text of the answer.
+
+        ``through`` is a port of this machine to connect to in the place of the address's own.
+        """
         host = f"{component}.{self.description['domain']}"
         trusting = ssl.create_default_context(cafile=str(self.state / "trust" / "ca.crt"))
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        plain = socket.create_connection(("127.0.0.1", through or self.port), timeout=60)
         connection = http.client.HTTPSConnection(host, self.port, context=trusting)
         connection.sock = trusting.wrap_socket(plain, server_hostname=host)
         try:

@@ -1,5 +1,6 @@
 """A drill runs, tells how it goes, keeps its result as a page, and clears up when it is interrupted."""
 
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from swath_developer.drills import Outcome, Result, catalogue, find, last_result, write_page
+from swath_developer.drills._progress import Progress
 from swath_developer.errors import BadInputError
 
 CATALOGUE = """
@@ -125,15 +127,14 @@ def test_a_test_that_is_skipped_is_none_that_has_passed(clone):
 
 
 def test_a_drill_that_is_interrupted_removes_what_it_has_made(clone):
-    running = subprocess.Popen(
-        [*COMMAND, "slow"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    running = subprocess.Popen([*COMMAND, "slow"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (clone / "made").exists():
         assert running.poll() is None
         time.sleep(0.05)
     running.send_signal(signal.SIGTERM)
-    _, errors = running.communicate(timeout=60)
+    told, errors = running.communicate(timeout=60)
     assert running.returncode == 130, errors
+    assert "the tests remove what they have set up" in told
     assert not (clone / "made").exists()
     assert not (clone / "docs").exists()
 
@@ -189,3 +190,30 @@ def test_a_page_tells_what_was_written(clone):
     write_page(clone, find(clone, "quick"), result)
     assert last_result(clone, "quick") == result
     assert last_result(clone, "broken") is None
+
+
+class Terminal(io.StringIO):
+    """What a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["lines", "bar"])
+def test_the_time_that_is_left_is_told_by_the_last_run_where_there_is_one(stream):
+    tests = [f"tests/test_it.py::test_it_{number}" for number in range(3)]
+    with Progress(stream, known=dict.fromkeys(tests, 120.0)) as progress:
+        progress.begin(tests)
+        for test in tests:
+            progress.test_begins(test)
+            progress.test_ends(Outcome(test, "passed", 100.0))
+    told = stream.getvalue()
+    for line in (
+        "3 tests; about 6 min left, by the last run",
+        "it 0 100.0 s; about 4 min left",
+        "it 2 100.0 s\n",
+    ):
+        assert line in told
+    with Progress(other := io.StringIO(), known={tests[0]: 120.0}) as progress:
+        progress.begin(tests)
+    assert other.getvalue() == "3 tests\n"

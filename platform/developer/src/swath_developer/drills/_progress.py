@@ -53,7 +53,7 @@ class Progress:
     def begin(self, tests: Sequence[str]) -> None:
         """Say how many tests there are."""
         self._left, self._total = list(tests), len(tests)
-        self._say(f"{self._total} test{'s' if self._total != 1 else ''}{self._time_left()}")
+        self.say(f"{self._total} test{'s' if self._total != 1 else ''}{self._time_left()}")
         if self._bar:
             self._bar.start()
             self._bar.add_task("", total=self._total)
@@ -70,7 +70,7 @@ class Progress:
         done = self._total - len(self._left)
         count = "" if self._bar else f"{done:{len(str(self._total))}}/{self._total} "
         left = "" if not self._left else self._time_left()
-        self._say(f"{count}{outcome.outcome} {_short(outcome.test)} {outcome.seconds:.1f} s{left}")
+        self.say(f"{count}{outcome.outcome} {_short(outcome.test)} {outcome.seconds:.1f} s{left}")
         if self._bar:
             self._bar.advance(self._bar.task_ids[0])
 
@@ -81,7 +81,8 @@ class Progress:
         seconds = sum(self._known[test] for test in self._left)
         return f"; about {seconds / 60:.0f} min left, by the last run" if seconds >= 60 else ""
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Tell something, above the bar where there is one."""
         if self._bar:
             self._bar.console.print(line, markup=False, highlight=False)
         else:

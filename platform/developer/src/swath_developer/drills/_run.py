@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def run(drill: Drill, *, checkout: Path, progress: Progress) -> tuple[Result, Pa
     commit, began = commit_of(checkout), time.monotonic()
     date = dt.datetime.now(dt.UTC).date().isoformat()
     outcomes: list[Outcome] = []
-    with progress, _started(drill.tests, checkout=checkout, log=log) as (process, events):
+    with progress, _started(drill.tests, checkout=checkout, log=log, say=progress.say) as (process, events):
         for line in events:
             event = json.loads(line)
             if event["event"] == "collected":
@@ -69,7 +69,7 @@ def run(drill: Drill, *, checkout: Path, progress: Progress) -> tuple[Result, Pa
 
 @contextmanager
 def _started(
-    tests: Sequence[str], *, checkout: Path, log: Path
+    tests: Sequence[str], *, checkout: Path, log: Path, say: Callable[[str], None]
 ) -> Iterator[tuple["subprocess.Popen[bytes]", Iterator[str]]]:
     """Start pytest; give it and the lines of its events. When interrupted it is left to clear up."""
     reading, writing = os.pipe()
@@ -90,12 +90,13 @@ def _started(
         try:
             yield process, events
         except BaseException:
+            say("stopped: the tests remove what they have set up, which may take a minute")
             _end(process)
             raise
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Have the tests stop and remove what they have set up, which may take minutes."""
+    """Have the tests stop, and wait for that: until then, another Ctrl-C changes nothing."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
