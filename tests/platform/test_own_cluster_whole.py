@@ -8,17 +8,19 @@ cluster's name server.
 import json
 import os
 import re
+import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browsing import browser, log_in, start_workspace
-from installation import KUBECTL, Platform, free_port
+from installation import Platform, free_port
 from playwright.sync_api import BrowserContext, expect
 from sites import described, installation_on, nothing_of_builds_is_left, ready_image, somebodys_cluster
+from swath_sde.cluster._node import Node
+from swath_sde.cluster._settings import Settings
 from swath_sde.configuration import load_installation
 from swath_sde.images import Records
 
@@ -96,26 +98,18 @@ def way_in(site: Platform, mine: Platform) -> Iterator[None]:
     corefile = site.state / "node" / "configuration" / "Corefile"
     before = corefile.read_text()
     corefile.write_text(before.replace("    kubernetes ", f"{ZONE}    kubernetes ", 1))
-    ended = threading.Event()
-    command = [KUBECTL, "--kubeconfig", site.state / "kubeconfig", "-n", "mine-ingress"]
-    command += ["port-forward", "service/ingress", f"{mine.port}:{mine.port}"]
-    running: list[subprocess.Popen[bytes]] = []
-
-    def forward() -> None:
-        while not ended.wait(1):  # it ends with the pod that it leads to, and before there is one
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            running[:] = [process]
-            process.wait()
-
-    thread = threading.Thread(target=forward)
-    thread.start()
+    # As a load balancer, it leads to the Service, whatever pod is behind that; the Service's address is one
+    # of the node's network.
+    address = site.kubectl("-n", "mine-ingress", "get", "service/ingress", "-o", "jsonpath={.spec.clusterIP}")
+    node = Node(Settings.read(site.state / "cluster.json")).pid
+    inside = f"EXEC:nsenter --target {node} --net socat STDIO TCP4\\:{address}\\:{mine.port}"
+    listening = f"TCP4-LISTEN:{mine.port},bind=127.0.0.1,reuseaddr,fork"
+    balancer = subprocess.Popen(["socat", listening, inside], start_new_session=True)
     try:
         yield
     finally:
-        ended.set()
-        for process in running:
-            process.terminate()
-        thread.join()
+        os.killpg(balancer.pid, signal.SIGTERM)
+        balancer.wait()
         corefile.write_text(before)
 
 
