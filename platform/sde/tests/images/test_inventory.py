@@ -33,16 +33,18 @@ def distribution(name: str) -> str:
 
 
 class Kept:
-    """What a registry has of one image; `Registry` itself is tested against a real one."""
+    """What a registry has of the image hub; `Registry` itself is tested against a real one."""
 
     def __init__(self, *layers: bytes) -> None:
         self.blobs = {f"sha256:{hashlib.sha256(blob).hexdigest()}": blob for blob in layers}
 
     def manifest(self, name: str, digest: str) -> bytes:
+        assert (name, digest) == ("hub", "sha256:00")
         return json.dumps({"layers": [{"digest": blob, "mediaType": "tar"} for blob in self.blobs]}).encode()
 
     @contextmanager
     def blob(self, name: str, digest: str) -> Iterator[IO[bytes]]:
+        assert name == "hub"
         yield io.BytesIO(self.blobs[digest])
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from swath_sde.images._programs import logged, program
+from swath_sde.images._errors import MissingProgramError
+from swath_sde.images._programs import logged
 from swath_sde.places import made_whole
 
 if TYPE_CHECKING:
@@ -33,12 +35,20 @@ def go_programs(module: Path, folder: Path, *, log: Path) -> float:
 
     Raises
     ------
+    MissingProgramError
+        If Go is missing.
     BuildError
-        If Go is missing or too old, a module is not what it was, or the compiler fails.
+        If it is too old, a module is not what it was, or the compiler fails.
     """
     if folder.is_dir():
         return 0.0
-    go = shutil.which("go") or shutil.which("go", path=_FOLDERS) or program("go")
+    go = shutil.which("go") or shutil.which("go", path=_FOLDERS)
+    if go is None:
+        least = re.search(r"^go (\S+)", (module / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+        raise MissingProgramError(
+            f"go is not on PATH: the programs of the image {module.name} are compiled with it. Install Go "
+            f"{least[1] if least else ''} or newer"
+        )
     environment = os.environ | _ENVIRONMENT
     with made_whole(folder) as partial, tempfile.TemporaryDirectory(prefix="swath-go-") as work:
         for name in (

@@ -22,7 +22,6 @@ PACKAGES = {
     "mvn": "maven",
     "unshare": "util-linux",
     "apt-get": "apt",
-    "go": "golang-go",
 }
 """Program → the Debian package that has it."""
 
