@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 import ssl
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,13 +119,26 @@ class Registry:
             if answer.status == http.client.OK:
                 yield answer
             elif answer.status in _ELSEWHERE and elsewhere.startswith("https://"):
-                # A store behind the registry, which the address itself gives access to: no login goes there.
-                with urllib.request.urlopen(elsewhere, timeout=30) as other:  # noqa: S310 -- https, above
+                with self._stored(elsewhere) as other:
                     yield other
             else:
                 raise BuildError(
                     f"{self.host} does not give the layer {digest} of {name} (status {answer.status})"
                 )
+
+    def _stored(self, address: str) -> IO[bytes]:
+        """Open what a store behind the registry has: its address gives the access, so no login goes there."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(self.certificate)
+        try:
+            opened: IO[bytes] = urllib.request.urlopen(address, timeout=30, context=context)  # noqa: S310 -- https
+        except OSError as error:
+            host = urllib.parse.urlsplit(address).hostname or ""
+            raise BuildError(
+                f"the registry {self.host} leads to {host} for a layer, which does not answer: "
+                f"{why_not(error, host)}"
+            ) from error
+        return opened
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
         with self._asked(method, path, body) as answer:
