@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
-from swath_sde.cluster import STOPPED, EmbeddedCluster, NotPossibleError
+from swath_sde.cluster import STOPPED, EmbeddedCluster, NoRoomError, NotPossibleError
 from swath_sde.delivery import (
     FIRST,
     build_on_machine,
@@ -17,7 +18,7 @@ from swath_sde.delivery import (
     plan_first,
     plan_on_machine,
 )
-from swath_sde.errors import ConfigurationError
+from swath_sde.errors import ConfigurationError, PlatformError
 from swath_sde.realm import apply_realm, plan_realm
 from swath_sde.releases import (
     ReleaseStatus,
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
 
     _Apply = Callable[[Installation, Callable[[str], None]], list[Change]]
 
-__all__ = ["PARTS", "Part", "apply_installation", "plan_installation", "remove_installation", "status_of"]
+__all__ = [
+    "PARTS",
+    "Part",
+    "apply_installation",
+    "plan_installation",
+    "remarks_of",
+    "remove_installation",
+    "status_of",
+]
 
 PARTS = (
     "images",
@@ -93,7 +102,8 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
         if unseen := _why_unseen(part.name, changes):
             changes.append(Change("part", part.name, Action.UPDATE, (f"looked at when {unseen}",)))
             continue
-        found = part.plan()
+        with _a_full_disk_is_told(installation):
+            found = part.plan()
         changes += found
         if any(change.action is Action.CREATE and change.kind in _WHOLE for change in found):
             absent.add(part.name)
@@ -133,7 +143,8 @@ def apply_installation(
         def tell(what: str, name: str = part.name) -> None:
             progress(f"{name}: {what}")
 
-        done += pending(part.apply(tell))
+        with _a_full_disk_is_told(installation):
+            done += pending(part.apply(tell))
     return done
 
 
@@ -145,7 +156,28 @@ def status_of(installation: Installation) -> list[ReleaseStatus]:
     ClusterError
         The cluster cannot be reached.
     """
-    return [release_status(installation, component) for component in installation.components.enabled()]
+    with _a_full_disk_is_told(installation):
+        return [release_status(installation, component) for component in installation.components.enabled()]
+
+
+def remarks_of(installation: Installation) -> list[str]:
+    """Return what an administrator should know of what the components stand on, each with what to do."""
+    full = EmbeddedCluster(installation).shortage() if installation.where.kind == "embedded" else ""
+    return [full] if full else []
+
+
+@contextmanager
+def _a_full_disk_is_told(installation: Installation) -> Iterator[None]:
+    """Tell the cause where a disk of the embedded cluster is full: what fails then, fails in many ways."""
+    try:
+        yield
+    except NoRoomError:
+        raise
+    except PlatformError as error:
+        for remark in remarks_of(installation):
+            if remark not in str(error):
+                error.add_note(remark)
+        raise
 
 
 def remove_installation(installation: Installation, *, data: bool) -> list[Change]:

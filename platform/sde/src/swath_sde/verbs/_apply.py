@@ -87,19 +87,22 @@ def status(file: Path | None, machine: bool) -> int:
       swath status --json
     """  # noqa: D301
     from swath_sde.configuration import load_installation  # noqa: PLC0415
-    from swath_sde.reconcile import status_of  # noqa: PLC0415
+    from swath_sde.reconcile import remarks_of, status_of  # noqa: PLC0415
 
     installation = load_installation(file)
     found = status_of(installation)
-    good = all(one.good for one in found)
+    remarks = remarks_of(installation)
+    good = all(one.good for one in found) and not remarks
     if machine:
-        as_json({"ready": good, "components": [asdict(one) for one in found]})
+        as_json({"ready": good, "components": [asdict(one) for one in found], "remarks": remarks})
         return 0 if good else 1
     for one in found:
         mark = "ready" if one.good else "NOT READY"
         address = installation.url(one.component) if one.component in _ADDRESSED else ""
         pods = f"{one.ready}/{one.wanted} pods"
         click.echo(f"{one.component:<12}{one.status:<12}{pods:<10}{mark:<11}{address}".rstrip())
+    for remark in remarks:
+        click.echo(f"note: {remark}")
     return 0 if good else 1
 
 
