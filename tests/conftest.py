@@ -17,11 +17,13 @@ class Disk:
     folder: Path
     """Where it is mounted."""
 
-    def fill(self) -> None:
-        """Leave no byte."""
+    def fill(self, *, leave: int = 0) -> None:
+        """Leave no byte, or about so many."""
         about = os.statvfs(self.folder)
-        reserved = about.f_bavail * about.f_frsize - (64 << 20)
+        reserved = about.f_bavail * about.f_frsize - (leave or 64 << 20)
         subprocess.run(["fallocate", "--length", str(reserved), self.folder / "ballast-0"], check=True)
+        if leave:
+            return
         for number, block in ((1, "64k"), (2, "1k")):  # a last block may be left for nothing but small files
             ballast = self.folder / f"ballast-{number}"
             done = subprocess.run(

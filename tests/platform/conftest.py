@@ -5,8 +5,7 @@ What can be made anew (programs, images) is kept in this machine's cache, so tha
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,9 @@ from faults import LONG_AGO
 from installation import GROUPS, USERS, Platform, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from tests.conftest import Disk
 
     NewDisk = Callable[[Path, str], AbstractContextManager[Disk]]
@@ -35,7 +37,7 @@ def session(platform: Platform, chromium: str, tmp_path: Path) -> Iterator[Brows
 
 
 @pytest.fixture(scope="session")
-def disk(tmp_path_factory: pytest.TempPathFactory, new_disk: NewDisk) -> Iterator["Disk | None"]:
+def disk(tmp_path_factory: pytest.TempPathFactory, new_disk: "NewDisk") -> Iterator["Disk | None"]:
     """Give the installation a disk of its own, that can be filled; none where it is kept."""
     if os.environ.get("SWATH_TRIAL"):
         yield None
