@@ -40,6 +40,7 @@ __all__ = [
     "PARTS",
     "Part",
     "apply_installation",
+    "obstacle_of",
     "plan_installation",
     "remarks_of",
     "remove_installation",
@@ -160,10 +161,14 @@ def status_of(installation: Installation) -> list[ReleaseStatus]:
         return [release_status(installation, component) for component in installation.components.enabled()]
 
 
+def obstacle_of(installation: Installation) -> str:
+    """Return what keeps all components from working, a disk that is full, with what to do; else nothing."""
+    return EmbeddedCluster(installation).shortage() if installation.where.kind == "embedded" else ""
+
+
 def remarks_of(installation: Installation) -> list[str]:
-    """Return what an administrator should know of what the components stand on, each with what to do."""
-    full = EmbeddedCluster(installation).shortage() if installation.where.kind == "embedded" else ""
-    return [full] if full else []
+    """Return what an administrator should know of what the components stand on: volumes above their size."""
+    return EmbeddedCluster(installation).oversized() if installation.where.kind == "embedded" else []
 
 
 @contextmanager
@@ -174,9 +179,9 @@ def _a_full_disk_is_told(installation: Installation) -> Iterator[None]:
     except NoRoomError:
         raise
     except PlatformError as error:
-        for remark in remarks_of(installation):
-            if remark not in str(error):
-                error.add_note(remark)
+        full = obstacle_of(installation)
+        if full and full not in str(error):
+            error.add_note(full)
         raise
 
 

@@ -84,6 +84,18 @@ class EmbeddedCluster:
         data = self.state / "data"
         return shortage((*(data / name for name in ("etcd", "containerd", "kubelet", "volumes")), self.state))
 
+    def oversized(self) -> list[str]:
+        """Return which volumes hold more than was asked for."""
+        try:
+            volumes = json.loads(
+                self.kubectl("get", "persistentvolumes", "-o", "json", "--request-timeout=5s")
+            )
+        except NodeError:  # that it does not answer is told elsewhere
+            return []
+        from swath_sde.cluster._volumes import oversized  # noqa: PLC0415 -- needed for this alone
+
+        return oversized(volumes["items"], self.state / "data" / "volumes")
+
     def plan(self) -> list[Change]:
         """Return what `up` would do; nothing is changed."""
         folder = programs_folder()

@@ -87,12 +87,13 @@ def status(file: Path | None, machine: bool) -> int:
       swath status --json
     """  # noqa: D301
     from swath_sde.configuration import load_installation  # noqa: PLC0415
-    from swath_sde.reconcile import remarks_of, status_of  # noqa: PLC0415
+    from swath_sde.reconcile import obstacle_of, remarks_of, status_of  # noqa: PLC0415
 
     installation = load_installation(file)
     found = status_of(installation)
-    remarks = remarks_of(installation)
-    good = all(one.good for one in found) and not remarks
+    full = obstacle_of(installation)
+    remarks = [*([full] if full else []), *remarks_of(installation)]
+    good = all(one.good for one in found) and not full
     if machine:
         as_json({"ready": good, "components": [asdict(one) for one in found], "remarks": remarks})
         return 0 if good else 1
