@@ -95,19 +95,18 @@ def test_a_disk_that_fills_up_is_told_and_nothing_is_lost(other, disk, swath, pr
     assert "is full" in refused.stderr
     assert "Traceback" not in refused.stderr
 
-    # The pods are ended; images stay, as some come from no registry.
-    assert retry(lambda: "Evicted" in kubectl("get", "pods"), within=90)
-    # The database is killed as well: on a disk like this it cannot start.
+    # The database has ended by itself, or is killed here: on a disk like this it cannot start again.
     node = Node(Settings.read(other.state / "cluster.json"))
-    other.run(["kill", "-KILL", str(node.inner.processes()["etcd"].pid)])
-    assert retry(lambda: node.inner.processes()["etcd"].state in {"BACKOFF", "STARTING", "EXITED"})
+    if pid := node.inner.processes()["etcd"].pid:
+        node.run(["kill", "-KILL", str(pid)], check=False)
+    assert retry(lambda: node.inner.processes()["etcd"].state in {"BACKOFF", "EXITED"}, every=0.1)
     assert "is full" in swath("status").stdout
 
     disk.make_room()
-    other.up(print)
+    assert other.up(print) is True
     assert set(other.run(images).split()) == there
-    assert retry(lambda: other.status().state == "ready", within=120), other.status().text()
-    assert retry(lambda: holds("keeper", "from before"), within=120)
+    assert retry(lambda: other.status().state == "ready", within=240), other.status().text()
+    assert retry(lambda: holds("keeper", "from before"), within=240, every=2)
     assert kubectl("get", "configmap", "object", "-o", "jsonpath={.data.from}") == "before"
     assert swath("status").returncode == 0
     assert other.up(print) is False

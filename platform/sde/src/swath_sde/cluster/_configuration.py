@@ -165,7 +165,7 @@ def _kubelet(cgroup_root: str) -> dict[str, Any]:
             "memory.available": "200Mi", "nodefs.available": f"{FLOOR >> 20}Mi",
             "imagefs.available": f"{FLOOR >> 20}Mi", "nodefs.inodesFree": f"{INODES}%",
         },
-        # A disk that was full is used again soon after room was made; on one node, nothing moves back and forth.
+        # A disk that was full is used again soon after room was made; on one node, nothing moves elsewhere.
         "evictionPressureTransitionPeriod": "20s",
         "containerLogMaxSize": "20Mi",
         "containerLogMaxFiles": 3,

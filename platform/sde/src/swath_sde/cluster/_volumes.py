@@ -40,7 +40,7 @@ def oversized(volumes: Sequence[dict[str, Any]], folder: Path) -> list[str]:
         if used > declared:
             told.append(
                 f"the volume {claim.get('namespace')}/{claim.get('name')} holds {used >> 20} MiB, "
-                f"{declared >> 20} MiB were asked for: nothing stops it, so see that the disk stays large enough"
+                f"{declared >> 20} MiB were asked for: nothing stops it, see that the disk is large enough"
             )
     return told
 
