@@ -100,9 +100,10 @@ WantedBy=multi-user.target
 
     def stop(self) -> None:
         """Have systemd stop it, and remove it."""
+        _systemctl("stop", self.name, check=False)  # also the transient one of an earlier version
         if not self.path.exists():
             return
-        _systemctl("disable", "--now", self.name, check=False)
+        _systemctl("disable", self.name, check=False)
         self.path.unlink(missing_ok=True)
         _systemctl("reset-failed", self.name, check=False)
         _systemctl("daemon-reload", check=False)
