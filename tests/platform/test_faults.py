@@ -131,12 +131,11 @@ def test_a_disk_that_fills_up_during_an_apply_is_told_and_the_same_apply_goes_on
     )
     assert apply.stderr is not None
     for line in apply.stderr:
-        if line.startswith("hub: "):
+        if line == "hub\n":  # what comes is to be looked at, changed, and waited for
             break
     disk.fill()
     told = apply.stderr.read()
     assert apply.wait() == 1
-    assert "hub cannot become ready" in told
     assert f"the disk of {platform.state}" in told
     assert "then call `swath apply`" in told
     for words in (["status"], ["apply"], ["cluster", "status"]):

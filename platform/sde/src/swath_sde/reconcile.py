@@ -42,6 +42,7 @@ __all__ = [
     "apply_installation",
     "obstacle_of",
     "plan_installation",
+    "refuse_a_full_disk",
     "remarks_of",
     "remove_installation",
     "status_of",
@@ -164,6 +165,18 @@ def status_of(installation: Installation) -> list[ReleaseStatus]:
 def obstacle_of(installation: Installation) -> str:
     """Return what keeps all components from working, a disk that is full, with what to do; else nothing."""
     return EmbeddedCluster(installation).shortage() if installation.where.kind == "embedded" else ""
+
+
+def refuse_a_full_disk(installation: Installation) -> None:
+    """Refuse what cannot end well.
+
+    Raises
+    ------
+    NoRoomError
+        A disk of the embedded cluster's data is full.
+    """
+    if full := obstacle_of(installation):
+        raise NoRoomError(full)
 
 
 def remarks_of(installation: Installation) -> list[str]:

@@ -80,8 +80,10 @@ class EmbeddedCluster:
         return found
 
     def shortage(self) -> str:
-        """Return which disk of the cluster's data is full, and what to do; empty where none is."""
+        """Return which disk of the cluster's data is full, and what to do; else nothing."""
         data = self.state / "data"
+        if not data.is_dir():
+            return ""
         return shortage((*(data / name for name in ("etcd", "containerd", "kubelet", "volumes")), self.state))
 
     def oversized(self) -> list[str]:

@@ -62,9 +62,10 @@ def apply(file: Path | None, only: tuple[str, ...], machine: bool) -> None:
     from swath_sde import changes  # noqa: PLC0415
     from swath_sde.configuration import load_installation  # noqa: PLC0415
     from swath_sde.exclusive import exclusively  # noqa: PLC0415
-    from swath_sde.reconcile import apply_installation  # noqa: PLC0415
+    from swath_sde.reconcile import apply_installation, refuse_a_full_disk  # noqa: PLC0415
 
     installation = load_installation(file)
+    refuse_a_full_disk(installation)  # on which not even the lock can be written
     with exclusively(installation.name):
         done = apply_installation(installation, only, progress=lambda what: click.echo(what, err=True))
     if machine:
