@@ -122,20 +122,21 @@ def test_a_disk_that_fills_up_during_an_apply_is_told_and_the_same_apply_goes_on
     listed = ["ctr", "-n", "k8s.io", "images", "list", "-q"]
     images = set(cluster.run(listed).split())
     platform.kubectl("-n", f"{platform.name}-hub", "scale", "deployment/hub", "--replicas=0")
-    apply = subprocess.Popen(
+    with subprocess.Popen(
         [SWATH, "apply", "--only", "hub", "--file", platform.file],
         env=platform.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert apply.stderr is not None
-    for line in apply.stderr:
-        if line == "hub\n":  # what comes is to be looked at, changed, and waited for
-            break
-    disk.fill()
-    told = apply.stderr.read()
-    assert apply.wait() == 1
+    ) as apply:
+        assert apply.stderr is not None
+        for line in apply.stderr:
+            if line.startswith("hub: "):  # its release is made, and its pod is waited for
+                break
+        disk.fill()
+        told = apply.stderr.read()
+    assert apply.returncode == 1
+    assert "hub cannot become ready" in told
     assert f"the disk of {platform.state}" in told
     assert "then call `swath apply`" in told
     for words in (["status"], ["apply"], ["cluster", "status"]):
