@@ -350,8 +350,9 @@ def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
     ]
     name = f"read-{tokenize(source.store.location, source.path)}"
     tasks: dict[Any, Any] = {}
-    for place in itertools.product(*(range(len(axis)) for axis in bounds)):
-        region = tuple(slice(*axis[at]) for axis, at in zip(bounds, place, strict=True))
+    places = itertools.product(*(range(len(axis)) for axis in bounds))
+    regions = itertools.product(*([slice(*ends) for ends in axis] for axis in bounds))
+    for place, region in zip(places, regions, strict=True):
         tasks[(name, *place)] = (_read, source, place, variable, region)
     graph = HighLevelGraph.from_collections(name, tasks)
     chunks = tuple(tuple(stop - start for start, stop in axis) for axis in bounds)
