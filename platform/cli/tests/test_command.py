@@ -54,6 +54,15 @@ def test_help_lists_every_installed_verb_with_one_line() -> None:
         assert len(lines[0].split()) > 2
 
 
+@pytest.mark.parametrize(
+    "arguments", [[], *([entry.name] for entry in entry_points(group=VERB_GROUP))], ids=" ".join
+)
+def test_no_line_of_a_list_of_commands_is_cut_off(arguments: list[str]) -> None:
+    shown = CliRunner().invoke(swath, [*arguments, "--help"], terminal_width=80)
+    listed = shown.output.partition("\nCommands:\n")[2]
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("name", sorted(entry.name for entry in entry_points(group=VERB_GROUP)))
 def test_help_of_every_verb_shows_examples(name: str) -> None:
     shown = CliRunner().invoke(swath, [name, "--help"])
@@ -237,3 +246,10 @@ def test_help_costs_little_more_than_the_library_of_the_command_line() -> None:
 
 def test_the_public_surface_is_as_written_here() -> None:
     assert swath_cli.__all__ == ["VERB_GROUP", "Verbs", "main", "swath"]
+
+
+def test_the_verb_of_the_checkouts_script_alone_is_told_where_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert status("test") == 2
+    assert "./swath test" in capsys.readouterr().err

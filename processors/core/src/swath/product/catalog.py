@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,8 @@ def _write(document: Mapping[str, Any], path: Path) -> None:
             f"{path} could not be written: {error.strerror or error}; free space or choose another place"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that is none, as the error above tells
+            partial.unlink(missing_ok=True)
 
 
 def collection(
