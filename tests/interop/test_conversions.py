@@ -119,6 +119,7 @@ def explained(conversion: Conversion, path: str, one: xr.Variable, other: xr.Var
     """Compare what is known to differ, and how, and tell whether it was that.
 
     - coordinates are real numbers of 32 bits there, and exact here;
+    - probabilities of level 2A are real numbers there, and whole ones of 8 bits here, as in the SAFE;
     - bands are called in bytes there and in text here, detectors ``d07`` there and 7 here;
     - angles of bands are in the order of the XML there, under names in another order.
     """
@@ -132,6 +133,10 @@ def explained(conversion: Conversion, path: str, one: xr.Variable, other: xr.Var
         return True
     if name == "detector":
         assert [int(band.decode().removeprefix("d")) for band in one.values] == list(other.values)
+        return True
+    if path in ("/quality/probability/r20m/cld", "/quality/probability/r20m/snw"):
+        assert one.dtype == np.float32
+        np.testing.assert_array_equal(one.values, other.values.astype(np.float32), path)
         return True
     if name in ("mean_viewing_incidence_angles", "viewing_incidence_angles"):
         mean = name.startswith("mean")
