@@ -98,6 +98,7 @@ def test_every_mistake_is_told_at_once_with_a_guess(told):
             "components.hub.max_age_hours is 11, but a session, and every server with it, ends after 10",
         ),
         ("images: {builder: kaniko, place: machine}", "kaniko builds in a cluster only"),
+        ("images: {builder: buildkit, place: machine}", "buildkit builds in a cluster only"),
         ("images: {login: l.json}", "login and authority are those of another registry"),
         ("images: {registry: r.example.org/eo}", "registry needs `login`"),
         (

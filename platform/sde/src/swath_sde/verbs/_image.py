@@ -89,8 +89,8 @@ def build(  # noqa: PLR0917 -- click gives all of them by name
 ) -> None:
     """Build images and all that they stand on. What has been built from the same files is kept.
 
-    Where swath.yaml says `images.place: cluster`, or `builder: kaniko`, they are built as Jobs in the
-    cluster, and are in the registry then.
+    Where swath.yaml says `images.place: cluster`, or `builder: kaniko` or `buildkit`, they are built as Jobs
+    in the cluster, and are in the registry then.
 
     \b
     Examples:
