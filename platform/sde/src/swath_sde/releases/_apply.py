@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
 from swath_sde.cluster import EmbeddedCluster
-from swath_sde.objects import Objects, applying, objects_of
+from swath_sde.objects import Objects, applying, name_of, objects_of
 from swath_sde.releases._charts import chart_of
 from swath_sde.releases._helm import Helm, Revision
 from swath_sde.releases._plan import plan_release
@@ -78,8 +78,13 @@ def remove_release(installation: Installation, component: str) -> list[Change]:
     helm = Helm(installation, component)
     if helm.revision() is None:
         return []
-    with applying(objects_of(installation), installation.name):
+    objects = objects_of(installation)
+    with applying(objects, installation.name):
         helm.uninstall()
+        if component == "hub":
+            # Users' servers are made by the hub, not by the release: without it nobody would stop them.
+            for pod in objects.list("Pod", helm.namespace, labels="app.kubernetes.io/component=workspace"):
+                objects.delete("Pod", name_of(pod), helm.namespace)
     return [Change("Helm release", component, Action.DELETE)]
 
 
