@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
 from swath_sde.cluster import EmbeddedCluster
-from swath_sde.objects import Objects, applying, name_of, objects_of
+from swath_sde.objects import Objects, applying, objects_of
 from swath_sde.releases._charts import chart_of
 from swath_sde.releases._helm import Helm, Revision
 from swath_sde.releases._plan import plan_release
@@ -84,7 +84,7 @@ def remove_release(installation: Installation, component: str) -> list[Change]:
         if component == "hub":
             # Users' servers are made by the hub, not by the release: without it nobody would stop them.
             for pod in objects.list("Pod", helm.namespace, labels="app.kubernetes.io/component=workspace"):
-                objects.delete("Pod", name_of(pod), helm.namespace)
+                objects.delete("Pod", pod["metadata"]["name"], helm.namespace)
     return [Change("Helm release", component, Action.DELETE)]
 
 
