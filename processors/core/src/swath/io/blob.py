@@ -30,6 +30,10 @@ class Blob(ABC):
     def read(self, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive); fewer where it ends early."""
 
+    def peek(self, start: int, stop: int) -> bytes:
+        """Read bytes as :meth:`read` does, but none of those that :meth:`ahead` was told of."""
+        return self.read(start, stop)
+
     def tail(self, length: int) -> bytes:
         """Return its last bytes."""
         size = self.size()

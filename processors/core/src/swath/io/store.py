@@ -72,6 +72,13 @@ class Store(ABC):
     def size(self, name: str) -> int:
         """Return the size of a file in bytes (decompressed, in a zip)."""
 
+    def known_size(self, name: str) -> int | None:
+        """Return the size of a file where telling it costs little; None where it does not, or is missing."""
+        try:
+            return self.size(name)
+        except MissingFileError:
+            return None
+
     @abstractmethod
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive) of a file; fewer where it ends early."""
@@ -179,6 +186,9 @@ class _Folder(Store):
 
     def size(self, name: str) -> int:
         return self._store.size(self._name(name))
+
+    def known_size(self, name: str) -> int | None:
+        return self._store.known_size(self._name(name))
 
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         return self._store._fetch(self._name(name), start, stop)  # noqa: SLF001 -- of its own kind

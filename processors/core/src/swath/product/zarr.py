@@ -19,6 +19,7 @@ from swath.errors import MetadataError, ProductError, SwathError
 from swath.io.store import MissingFileError, open_store
 from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ROOTS, Documents, read_documents
+from swath.io.zarr_shards import Shards
 from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
 from swath.product._grid_mapping import without_grid_mapping
@@ -28,7 +29,7 @@ from swath.product._zarr_blocks import StoredNumbers
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     import zarr
 
@@ -53,8 +54,9 @@ _MAX_CHUNKS = 1 << 20
 _MAX_IN_MEMORY = 1 << 28
 """Bytes of a coordinate, or of text: those are read when a product is opened."""
 
-_ABSENT = 2**64 - 1
-"""Offset and length of a chunk that a shard does not hold."""
+_SPARE = 1 << 20
+"""Bytes of a shard that nobody wants, and that are read all the same where that saves the round trip for its
+index: at 100 MB/s they take 10 ms."""
 
 _TEXT = "SUOT"
 """Kinds of types whose fill value is no mark of missing values."""
@@ -72,8 +74,8 @@ class ZarrChunks:
     """Length of each dimension."""
     chunks: tuple[int, ...]
     """Length of a chunk along each dimension."""
-    shards: tuple[int, ...] | None = None
-    """Length of a file that holds several chunks along each dimension."""
+    shards: Shards | None = None
+    """How files hold several chunks each; None where each chunk is a file."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,44 +99,70 @@ class ZarrChunks:
     def ranges(self, place: tuple[int, ...]) -> list[Range]:
         """Return what reading a chunk asks for."""
         if self.shards is None:
-            return [(f"{self.path}/{self.metadata.encode_chunk_key(place)}", 0, None)]
-        key, entry, _ = self._entry(place)
-        if entry is None or entry[1] == _ABSENT:
+            return [(self._file(place), 0, None)]
+        return self._inside(place)
+
+    def bundle(self, place: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the place of the file that has a chunk."""
+        return place if self.shards is None else self.shards.shard(place)
+
+    def before(self, places: Sequence[tuple[int, ...]]) -> list[Range]:
+        """Return what has to be read first to know the ranges of some chunks of one file: its index."""
+        if self.shards is None or self._whole(places) is not None:
             return []
-        return [(f"{self.path}/{key}", entry[0], entry[0] + entry[1])]
+        name = self._file(places[0])
+        size = self.store.known_size(name)
+        return [] if size is None else [self.shards.index_range(name, size)]
+
+    def bundled(self, places: Sequence[tuple[int, ...]]) -> list[list[Range]]:
+        """Return the ranges of some chunks of one file, all of which will be read.
+
+        A shard of which nearly all is wanted is one range: that saves the round trip for its index.
+        """
+        if self.shards is None:
+            return [self.ranges(place) for place in places]
+        whole = self._whole(places)
+        return [self._inside(place) for place in places] if whole is None else [[whole]] * len(places)
+
+    def _whole(self, places: Sequence[tuple[int, ...]]) -> Range | None:
+        """Return the range of a whole shard, if hardly more is read by it than is wanted of it."""
+        assert self.shards is not None  # noqa: S101 -- both callers have looked
+        name = self._file(places[0])
+        size = self.store.known_size(name)
+        if not size:
+            return None
+        # At the edges of the array a shard has places where nothing can be.
+        counts, shard = self.shards.counts, self.shards.shard(places[0])
+        there = math.prod(
+            min(number, math.ceil(n / part) - number * at)
+            for number, at, n, part in zip(counts, shard, self.whole, self.chunks, strict=True)
+        )
+        return (name, 0, size) if size * (1 - len(set(places)) / there) <= _SPARE else None
+
+    def _inside(self, place: tuple[int, ...]) -> list[Range]:
+        assert self.shards is not None  # noqa: S101 -- the callers have looked
+        name = self._file(place)
+        try:
+            found = self.shards.find(self.store, name, place)
+        except ValueError:
+            return []  # told by whoever reads it
+        return [] if found is None else [(name, *found)]
+
+    def _file(self, place: tuple[int, ...]) -> str:
+        return f"{self.path}/{self.metadata.encode_chunk_key(self.bundle(place))}"
 
     def _stored(self, place: tuple[int, ...]) -> int:
+        name = self._file(place)
         if self.shards is None:
-            return self._size(self.metadata.encode_chunk_key(place))
-        _, entry, length = self._entry(place)
-        if entry is None:
+            return self._size(name)
+        ranges = self._inside(place)
+        if not ranges and not self._size(name):
             return 0
-        return length if entry[1] == _ABSENT else length + entry[1]
+        return self.shards.index_bytes + sum((stop or 0) - start for _, start, stop in ranges)
 
-    def _entry(self, place: tuple[int, ...]) -> tuple[str, tuple[int, int] | None, int]:
-        """Return the shard of a chunk, its offset and length in it, and the bytes of the shard's index.
-
-        The offset and length are :data:`_ABSENT` where the chunk is not stored, None where the shard is not.
-        """
-        assert self.shards is not None  # noqa: S101 -- both callers have looked
-        inside = tuple(whole // part for whole, part in zip(self.shards, self.chunks, strict=True))
-        shard = tuple(at // number for at, number in zip(place, inside, strict=True))
-        within = tuple(at % number for at, number in zip(place, inside, strict=True))
-        key = self.metadata.encode_chunk_key(shard)
-        # The index at the end: offset and length of each chunk, then a checksum of four bytes.
-        length = 16 * math.prod(inside) + 4
+    def _size(self, name: str) -> int:
         try:
-            index = self.store.read_end(f"{self.path}/{key}", length)
-        except MissingFileError:
-            return key, None, length
-        if len(index) < length:
-            return key, None, length
-        offset, stored = np.frombuffer(index[:-4], "<u8").reshape(*inside, 2)[within].tolist()
-        return key, (offset, stored), length
-
-    def _size(self, key: str) -> int:
-        try:
-            return self.store.size(f"{self.path}/{key}")
+            return self.store.size(name)
         except MissingFileError:
             return 0
 
@@ -266,7 +294,7 @@ def _dataset(
             coordinates = coordinates | {name}
             variables[name] = _fixed_text(_small(variable, opened.get(str(name)), view).compute())
             continue
-        lazy = _chunked(variable, opened[name], view)
+        lazy = _chunked(variable, opened[name], arrays[name], view)
         text = lazy.dtype.kind in "OT"
         variables[name] = _fixed_text(_small(lazy, opened[name], view).compute()) if text else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
@@ -304,13 +332,18 @@ def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | 
 
     Zarr's own machinery is left to arrays that need it.
     """
-    codec = ChunkCodec.of(document)
+    held = _shards(document)
+    codec = ChunkCodec.of(document if held is None else held.inside(document))
     if codec is not None:
-        return StoredNumbers(view.files, path, document, codec, view.metered)
+        return StoredNumbers(view.files, path, document, codec, view.metered, held)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 
     return zarr.Array.from_dict(StorePath(view, path), dict(document))
+
+
+def _shards(document: Document) -> Shards | None:
+    return None if document["zarr_format"] == 2 else Shards.of(document)
 
 
 def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Variable:
@@ -332,9 +365,14 @@ def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Varia
     return xr.Variable(dimensions, data, attributes, encoding)
 
 
-def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
+def _chunked(
+    variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, document: Document, view: StoreView
+) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
-    source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
+    held = _shards(document)
+    # Shards whose index is unlike any that is known here are read by Zarr, a whole file at a time.
+    chunks = array.shards if array.shards is not None and held is None else array.chunks
+    source = ZarrChunks(view.files, array.path, array.metadata, array.shape, chunks, held)
     lazy = _lazy(variable, source)
     if variable.dims[-2:] in _IMAGES:
         lazy.encoding = source_encoding(source, lazy.encoding)

@@ -38,6 +38,13 @@ class RemoteBlob(Blob):
         except GoneError:
             raise self._gone() from None
 
+    def peek(self, start: int, stop: int) -> bytes:
+        """Read bytes that are none of those that :meth:`ahead` was told of."""
+        try:
+            return self._files.read(self._path, start, stop, peek=True)
+        except GoneError:
+            raise self._gone() from None
+
     def tail(self, length: int) -> bytes:
         """Return its last bytes: one request, which tells its size, too."""
         try:

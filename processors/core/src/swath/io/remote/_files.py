@@ -118,8 +118,15 @@ class Files:
         """Take over from a list what a file's size is."""
         self._sizes[path] = size
 
-    def read(self, path: str, start: int, stop: int = WHOLE) -> bytes:
-        """Return bytes ``start`` to ``stop`` (exclusive) of a file; of fewer, what there are."""
+    def known(self, path: str) -> int | None:
+        """Return the bytes of a file where that was told before."""
+        return self._sizes.get(path)
+
+    def read(self, path: str, start: int, stop: int = WHOLE, *, peek: bool = False) -> bytes:
+        """Return bytes ``start`` to ``stop`` (exclusive) of a file; of fewer, what there are.
+
+        A ``peek`` is not what was announced by :meth:`ahead`: it uses up nothing of it.
+        """
         stop = min(stop, self._sizes.get(path, stop))
         if start >= stop:
             return b""
@@ -130,7 +137,8 @@ class Files:
         except BaseException:
             self._forget(span)  # who asks again shall not get the old failure
             raise
-        self._used(span)
+        if not peek:
+            self._used(span)
         return (
             data if (start, stop) == (span.start, span.stop) else data[start - span.start : stop - span.start]
         )
@@ -139,7 +147,7 @@ class Files:
         """Return the last bytes of a file; one request, which tells the file's size, too."""
         size = self._sizes.get(path)
         if size is not None:
-            return self.read(path, max(size - length, 0), size)
+            return self.read(path, max(size - length, 0), size, peek=True)
         reply = self._run(self._ask(path, partial(self.transport.get, path, -length, None)))
         self._learn(path, reply)
         future: Future[bytes] = Future()
@@ -167,7 +175,10 @@ class Files:
         """Begin to read what will be wanted, in this order, as far as :data:`AHEAD` lets it."""
         with self._lock:
             for request in merge(self._clipped(wanted)):
-                if self._covering(request.path, request.start, request.stop) is None:
+                found = self._covering(request.path, request.start, request.stop)
+                if found is not None:
+                    found.uses += request.uses if found.uses else 0
+                else:
                     span = _Span(request.path, request.start, request.stop, request.uses)
                     self._spans.setdefault(request.path, []).append(span)
                     self._queue.append(span)
