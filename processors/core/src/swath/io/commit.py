@@ -27,7 +27,15 @@ from swath.io.small_files import flush, flush_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHECKSUMS", "check_apart", "check_destination", "new_file", "new_product", "write_checksums"]
+__all__ = [
+    "CHECKSUMS",
+    "check_apart",
+    "check_destination",
+    "new_file",
+    "new_product",
+    "replaced_file",
+    "write_checksums",
+]
 
 CHECKSUMS = "SHA256SUMS"
 """Name of the file of checksums in a product, as ``sha256sum --check`` reads it."""
@@ -207,6 +215,20 @@ def new_file(
             raise DestinationError(
                 f"{final} is not a file of the same kind, and nothing else is overwritten: choose another"
             )
+    with replaced_file(final) as partial:
+        yield partial
+
+
+@contextmanager
+def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield the path of a partial file; when the block ends well, it takes the place of whatever is there.
+
+    Raises
+    ------
+    WriteError
+        The system refused to write; the partial file is gone, and what was there still is.
+    """
+    final = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link under that name
     # A kill leaves the partial file: whoever writes under the same name removes it.
     for entry in final.parent.glob(f".{glob.escape(final.name)}.partial-*"):
         found = re.fullmatch(rf"\.{re.escape(final.name)}\.partial-(\d+)-[0-9a-f]{{8}}", entry.name)
