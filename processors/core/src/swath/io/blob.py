@@ -45,6 +45,9 @@ class Blob(ABC):
     def ahead(self, wanted: Iterable[tuple[int, int]]) -> None:  # noqa: B027 -- as above
         """Begin to read what will be wanted, where that helps."""
 
+    def fetch(self, wanted: Iterable[tuple[int, int]]) -> None:  # noqa: B027 -- as above
+        """Begin to read what will be wanted, and return when it is there, where that helps."""
+
     def drop(self) -> None:  # noqa: B027 -- as above
         """Give up what was read ahead and not used."""
 

@@ -156,6 +156,9 @@ class Store(ABC):
     def ahead(self, wanted: Iterable[Range]) -> None:  # noqa: B027 -- as above
         """Begin to read what will be wanted, in this order, where the store is remote."""
 
+    def fetch(self, wanted: Iterable[Range]) -> None:  # noqa: B027 -- as above
+        """Begin to read what will be wanted, and return when it is there, where the store is remote."""
+
     def drop(self) -> None:  # noqa: B027 -- as above
         """Give up what was read ahead and not used."""
 
@@ -207,6 +210,9 @@ class _Folder(Store):
 
     def ahead(self, wanted: Iterable[Range]) -> None:
         self._store.ahead([(self._name(name), start, stop) for name, start, stop in wanted])
+
+    def fetch(self, wanted: Iterable[Range]) -> None:
+        self._store.fetch([(self._name(name), start, stop) for name, start, stop in wanted])
 
     def drop(self) -> None:
         self._store.drop()

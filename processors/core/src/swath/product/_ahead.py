@@ -4,6 +4,9 @@ Dask computes with as many threads as there are CPUs, each of which reads one ch
 remote store idle most of the time. So before a graph is computed by threads, the tasks in it that read are
 looked up, and their ranges given to the store in the order in which they will be wanted: the store merges
 near ones, asks for many at once, and holds no more than its bound of memory.
+
+Workers of ``dask.distributed`` learn from their scheduler what to do next, and not before. There, a reading
+task lets others have its place while its bytes are on their way: see :mod:`swath.product._waiting`.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from dask.callbacks import Callback
 
 from swath.errors import SwathError
+from swath.product._waiting import wait_apart
 
 if TYPE_CHECKING:
     from swath.io.store import Range, Store
@@ -67,8 +72,14 @@ def reads(place: Place) -> Callable[[Any], Any]:
     """Mark the body of reading tasks: its first argument is the source, ``place`` tells the chunk."""
 
     def mark(function: Any) -> Any:
-        _READERS[function] = place
-        return function
+        @wraps(function)
+        def body(source: Any, *arguments: Any) -> Any:
+            if hasattr(source, "ranges") and source.store.remote:
+                wait_apart(source.store, lambda: source.ranges(place(*arguments)))
+            return function(source, *arguments)
+
+        _READERS[body] = place
+        return body
 
     return mark
 

@@ -60,6 +60,10 @@ class RemoteBlob(Blob):
         """Begin to read what will be wanted."""
         self._files.ahead((self._path, start, stop) for start, stop in wanted)
 
+    def fetch(self, wanted: Iterable[tuple[int, int]]) -> None:
+        """Begin to read what will be wanted, and return when it is there."""
+        self._files.fetch((self._path, start, stop) for start, stop in wanted)
+
     def drop(self) -> None:
         """Give up what was read ahead and not used."""
         self._files.drop()

@@ -152,6 +152,10 @@ class RemoteDirectory(Store):
         """Begin to read what will be wanted."""
         self._files.ahead(self._paths(wanted))
 
+    def fetch(self, wanted: Iterable[Range]) -> None:
+        """Begin to read what will be wanted, and return when it is there."""
+        self._files.fetch(self._paths(wanted))
+
     def drop(self) -> None:
         """Give up what was read ahead and not used."""
         self._files.drop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections import OrderedDict, deque
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -67,13 +68,21 @@ class _Span:
 
 
 class Files:
-    """Files of one kind of server, for one product. Safe to use from several threads, and picklable."""
+    """Files of one kind of server, for one product. Safe to use from several threads, and picklable.
 
-    def __init__(self, protocol: str) -> None:
-        self._protocol = protocol
-        self._prepare()
+    Tasks of one product that are unpickled in one process, while there is another one of them, share one of
+    these: what one of them asks for ahead, or has found out, is there for all.
 
-    def _prepare(self) -> None:
+    Parameters
+    ----------
+    protocol
+        ``s3``, ``http`` or ``https``.
+    place
+        Tells products apart.
+    """
+
+    def __init__(self, protocol: str, place: str = "") -> None:
+        self._protocol, self._place = protocol, place
         self._lock = threading.RLock()
         self._patience = patience()
         self._asker: Transport | None = None
@@ -85,12 +94,8 @@ class Files:
         self._sizes: dict[str, int] = {}
         self._tags: dict[str, str] = {}
 
-    def __getstate__(self) -> str:
-        return self._protocol
-
-    def __setstate__(self, state: str) -> None:
-        self._protocol = state
-        self._prepare()
+    def __reduce__(self) -> tuple[Callable[[str, str], Files], tuple[str, str]]:
+        return _shared, (self._protocol, self._place)
 
     @property
     def transport(self) -> Transport:
@@ -183,6 +188,14 @@ class Files:
                     self._spans.setdefault(request.path, []).append(span)
                     self._queue.append(span)
             self._feed()
+
+    def fetch(self, wanted: Iterable[Wanted]) -> None:
+        """Begin to read what will be wanted, and return when it is there; what fails is told to its reader."""
+        asked = self._clipped(wanted)
+        self.ahead(asked)
+        with self._lock:
+            spans = [self._covering(*one) for one in asked]
+        wait([span.future for span in spans if span is not None and span.future is not None])
 
     def drop(self) -> None:
         """Give up what was read ahead and not used."""
@@ -327,8 +340,21 @@ def _transport(protocol: str, timeout: float) -> Transport:
         ) from None
 
 
-def open_files(protocol: str) -> Files:
+_SHARED: weakref.WeakValueDictionary[tuple[str, str], Files] = weakref.WeakValueDictionary()
+_SHARING = threading.Lock()
+
+
+def _shared(protocol: str, place: str) -> Files:
+    """Return the files of a product that was pickled; new ones when nobody holds those that were made."""
+    with _SHARING:
+        found = _SHARED.get((protocol, place))
+        if found is None:
+            found = _SHARED[protocol, place] = Files(protocol, place)
+        return found
+
+
+def open_files(protocol: str, place: str = "") -> Files:
     """Return the files of a kind of server, refusing at once where its client is not installed."""
-    files = Files(protocol)
+    files = Files(protocol, place)
     files.transport  # noqa: B018 -- made now, so that what is missing is told now
     return files
