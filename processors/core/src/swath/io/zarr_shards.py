@@ -1,7 +1,7 @@
 """Shards: files that hold several chunks of a Zarr array, and the index that tells where each lies.
 
-Source: Zarr core specification version 3 with the codec ``sharding_indexed`` version 1.0 (offset and length of
-each chunk as unsigned numbers of eight bytes, little-endian, in row-major order) and ``crc32c``.
+Source: Zarr core specification version 3 with the codec ``sharding_indexed`` version 1.0 (offset and length
+of each chunk as unsigned numbers of eight bytes, little-endian, in row-major order) and ``crc32c``.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Shards:
         if len(index) < length:
             raise ValueError(f"{name} ends within the index of its chunks")
         if self.checked:
-            import google_crc32c  # type: ignore[import-untyped] # noqa: PLC0415 -- of Zarr, where it is needed
+            import google_crc32c  # noqa: PLC0415 -- of Zarr, where it is needed
 
             found = int.from_bytes(index[-_CHECKSUM:], "little")
             if google_crc32c.value(bytes(index[:-_CHECKSUM])) != found:

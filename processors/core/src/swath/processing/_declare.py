@@ -19,9 +19,9 @@ Memory = float | Callable[[tuple[int, int]], int]
 """What a step allocates while it runs: times the bytes of its inputs, or a function of rows and columns."""
 
 WORKING = 2.0
-"""Bytes, for each byte of its inputs, that a step allocates which does not declare it. Measured: band indices in
-single precision take 1.1 to 1.7, decision trees with numpy.where 0.9; sums in double precision take 4, running
-counts over masks of bytes 8, and have to be declared."""
+"""Bytes, for each byte of its inputs, that a step allocates which does not declare it. Measured: band indices
+in single precision take 1.1 to 1.7, decision trees with numpy.where 0.9; sums in double precision take 4,
+running counts over masks of bytes 8, and have to be declared."""
 
 Array = npt.NDArray[Any]
 

@@ -184,8 +184,8 @@ def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
 def _chunk_memory(binding: Binding) -> int:
     """Estimate from above what computing and storing one output chunk holds at its worst moment.
 
-    The chain is gone through as :func:`swath.processing._compute.compute_chunk` does: arrays live as long as a
-    later step or an output needs them, and each step adds its padded inputs, what it makes, and what it
+    The chain is gone through as :func:`swath.processing._compute.compute_chunk` does: arrays live as long as
+    a later step or an output needs them, and each step adds its padded inputs, what it makes, and what it
     declares to need on the way.
     """
     chain, outputs = binding.chain, set(binding.chain.outputs)

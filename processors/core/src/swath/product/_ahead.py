@@ -148,8 +148,11 @@ def _wanted(found: Sequence[Found]) -> list[tuple[Store, list[Range]]]:
 
     def tell(numbers: list[int]) -> None:
         source, places = found[numbers[0]][0], [found[number][1] for number in numbers]
-        bundled = isinstance(source, BundledSource)
-        ranges = source.bundled(places) if bundled else [source.ranges(place) for place in places]
+        ranges = (
+            source.bundled(places)
+            if isinstance(source, BundledSource)
+            else [source.ranges(place) for place in places]
+        )
         told.update(zip(numbers, ranges, strict=True))
 
     with ThreadPoolExecutor(_ASKERS, thread_name_prefix="swath-ahead") as pool:

@@ -1,9 +1,9 @@
 """Waiting for a remote store in a worker of ``dask.distributed``, without keeping others from their work.
 
-A worker has as many tasks in work as it has threads, and its scheduler gives it no more. A task that waits for
-bytes leaves its place to another one for that time (dask calls it seceding): the next tasks then begin, and
-ask for theirs. So a worker asks for several chunks at once, in the order in which the scheduler wants them,
-whichever cluster it belongs to. When the bytes are there, the task takes a place again before it decodes
+A worker has as many tasks in work as it has threads, and its scheduler gives it no more. A task that waits
+for bytes leaves its place to another one for that time (dask calls it seceding): the next tasks then begin,
+and ask for theirs. So a worker asks for several chunks at once, in the order in which the scheduler wants
+them, whichever cluster it belongs to. When the bytes are there, the task takes a place again before it decodes
 them, so that no more tasks compute at a time than before.
 """
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["WAITING", "wait_apart"]
 
 WAITING = 8
-"""Tasks of a process that wait at a time for bytes without a place of their own: each holds a stored chunk, and
-the chunk that is made from it later. Others wait in their place, so that no more are begun."""
+"""Tasks of a process that wait at a time for bytes without a place of their own: each holds a stored chunk,
+and the chunk that is made from it later. Others wait in their place, so that no more are begun."""
 
 _PLACES = threading.BoundedSemaphore(WAITING)
 

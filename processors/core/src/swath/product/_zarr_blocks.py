@@ -37,6 +37,7 @@ class StoredNumbers(BackendArray):
         document: Mapping[str, Any],
         codec: ChunkCodec,
         metered: AbstractSet[str],
+        *,
         held: Shards | None = None,
     ) -> None:
         self.files = files

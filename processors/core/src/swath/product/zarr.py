@@ -335,7 +335,7 @@ def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | 
     held = _shards(document)
     codec = ChunkCodec.of(document if held is None else held.inside(document))
     if codec is not None:
-        return StoredNumbers(view.files, path, document, codec, view.metered, held)
+        return StoredNumbers(view.files, path, document, codec, view.metered, held=held)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 

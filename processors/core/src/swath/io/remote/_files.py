@@ -190,7 +190,7 @@ class Files:
             self._feed()
 
     def fetch(self, wanted: Iterable[Wanted]) -> None:
-        """Begin to read what will be wanted, and return when it is there; what fails is told to its reader."""
+        """Begin to read what will be wanted, and return when it is there; readers are told what fails."""
         asked = self._clipped(wanted)
         self.ahead(asked)
         with self._lock:
