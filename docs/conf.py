@@ -15,7 +15,7 @@ language = "en"
 smartquotes_action = "qe"  # quotes and ellipses; two hyphens stay as they are: they begin options
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
@@ -45,6 +45,12 @@ else:
 # Markdown
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist", "smartquotes", "substitution"]
 myst_heading_anchors = 3
+
+# Notebooks are kept without outputs, and run while the site is built: what they show is what they give today.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
 myst_substitutions = {"forum": forum_text, "version": version}
 html_math_renderer = "mathml"
 

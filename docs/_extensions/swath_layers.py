@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-WIDTH = 300  # of a box without children, in SVG units, as all lengths here
+WIDTH = 260  # of a box without children, in SVG units, as all lengths here
 PADDING, GAP, WALL = 16, 34, 120
-NAME_HEIGHT, LINE_HEIGHT, CHARACTERS = 26, 17, 42
+NAME_HEIGHT, LINE_HEIGHT, CHARACTERS = 26, 17, 36
 
 
 @dataclass

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "notebook.ipynb"
+NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "notebook-window.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -49,5 +49,25 @@ def test_plan_report_and_picture_are_shown(run):
 def test_a_run_shows_its_progress_and_then_its_report(run):
     progress, report = shown(cell_with(run[0], "swath.execute(job)"), "text/html")
     assert "<progress" in progress
+    assert progress.endswith(" done</div>")
     assert "Slowest steps" in report
     assert "Chunks over time" in report
+
+
+def test_a_run_that_fails_says_that_it_was_stopped(tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell(
+            "from swath.run._notebook import notebook_progress\n"
+            "with notebook_progress() as tell:\n"
+            "    tell('chunks', 3, 7)\n"
+            "    raise ValueError\n"
+        )
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        client = NotebookClient(notebook, timeout=300, kernel_name="python3", allow_errors=True)
+        client.execute(cwd=str(tmp_path))
+    (progress,) = shown(notebook.cells[0], "text/html")
+    assert 'value="3" max="7"' in progress
+    assert progress.endswith(" stopped</div>")

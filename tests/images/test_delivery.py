@@ -27,6 +27,7 @@ from swath_sde.images import (
     prune_images,
     push_images,
 )
+from swath_sde.images._inventory import bill_from_registry
 
 HOST = "registry.image-tests.localhost"
 PASSWORD = "a password with a space"
@@ -167,6 +168,26 @@ def test_old_tags_go_from_the_registry_and_used_ones_stay(
     assert digest is not None
     served.registry.delete("haproxy", digest)
     assert served.registry.tags("haproxy") == [catalogue()["haproxy"].tag]
+
+
+def test_a_bill_of_materials_from_the_registry_is_the_one_from_storage(
+    served: Served, built: Callable[..., dict[str, Built]], tmp_path: Path
+) -> None:
+    built("hub")
+    digest = push_images(served.installation, served.registry, ["hub"])["hub"].digest
+    assert digest is not None
+    hub = catalogue()["hub"]
+    pulled = json.loads(bill_from_registry(hub, served.registry, digest, work=tmp_path))
+    stored = json.loads(Records(served.installation.name).sbom(hub).read_text())
+    assert len(stored["components"]) > 100
+    assert pulled["components"] == stored["components"]
+    with pytest.raises(BuildError, match=r"does not give the manifest of hub@sha256:0+ \(status 404\)"):
+        bill_from_registry(hub, served.registry, f"sha256:{'0' * 64}", work=tmp_path)
+    with (
+        pytest.raises(BuildError, match=r"does not give the layer sha256:0+ of hub \(status 404\)"),
+        served.registry.blob("hub", f"sha256:{'0' * 64}"),
+    ):
+        pass
 
 
 def put(registry: Registry, tag: str) -> None:

@@ -106,5 +106,5 @@ def test_a_secret_made_in_the_cluster_is_never_made_again(platform: Platform) ->
 def test_a_part_that_there_is_not_is_told(platform: Platform) -> None:
     done = platform.swath("plan", "--only", "keycloack")
     assert done.returncode == 2
-    assert "no part 'keycloack'; parts are images, cluster" in done.stderr
+    assert "no part 'keycloack'; did you mean 'keycloak'?" in done.stderr
     assert "Traceback" not in done.stderr

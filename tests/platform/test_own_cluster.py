@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 import yaml
-from installation import Platform, free_port
+from installation import KUBECTL, Platform, free_port
 from swath_sde.configuration import load_installation
-from swath_sde.images import Records
+from swath_sde.images import BuildError, Job, Records, catalogue
+from swath_sde.images._apt import package_sources
 
 
 def described(platform: Platform, **changes: Any) -> Platform:
@@ -88,6 +89,20 @@ def mine(site: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
             "hub": {"enabled": False},
         },
     )
+
+
+@pytest.fixture
+def by_buildkit(mine: Platform) -> Iterator[Platform]:
+    """Describe the same installation with BuildKit, and a place in the registry where nothing is yet."""
+    images = {**mine.description["images"], "builder": "buildkit", "place": None}
+    images["registry"] = images["registry"].removesuffix("/mine") + "/buildkit"
+    other = described(mine, images=images)
+    try:
+        done = other.swath("apply", "--only", "secrets")
+        assert done.returncode == 0, done.stderr
+        yield other
+    finally:
+        described(mine)
 
 
 def test_a_plan_tells_all_that_is_not_there_and_makes_nothing(site: Platform, mine: Platform) -> None:
@@ -163,6 +178,69 @@ def test_components_work_on_it(site: Platform, mine: Platform) -> None:
     )  # fmt: skip
     assert answer.strip() == "42"
     assert mine.swath("cluster", "status").returncode == 2  # it is not Swath's to look after
+
+
+def test_buildkit_builds_as_an_ordinary_user_and_what_it_built_runs(
+    site: Platform, by_buildkit: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = by_buildkit.swath("image", "build", "haproxy")
+    assert done.returncode == 0, done.stderr
+    assert "haproxy is built in the cluster" in done.stderr
+    monkeypatch.setenv("XDG_DATA_HOME", by_buildkit.environment["XDG_DATA_HOME"])
+    built = Records("mine").read()["haproxy"]
+    assert "/buildkit/haproxy:" in built.reference
+    bill = json.loads(by_buildkit.swath("image", "sbom", "haproxy").stdout)
+    assert "haproxy" in {component["name"] for component in bill["components"]}
+    pod = {
+        "imagePullSecrets": [{"name": "registry-pull"}],
+        "containers": [{"name": "once", "image": built.reference, "command": ["haproxy", "-v"]}],
+    }
+    place = ("-n", "mine-builds")
+    site.kubectl(
+        *place, "run", "once", "--image", built.reference, "--restart=Never", "--overrides",
+        json.dumps({"spec": pod}),
+    )  # fmt: skip
+    try:
+        told = site.eventually(
+            lambda: site.kubectl(*place, "logs", "once", check=False), lambda told: "HAProxy version" in told
+        )
+        assert "HAProxy version 3" in told
+    finally:
+        site.kubectl(*place, "delete", "pod", "once")
+
+
+def test_a_step_that_fails_under_buildkit_is_told_and_leaves_nothing(
+    site: Platform, by_buildkit: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", by_buildkit.environment["XDG_DATA_HOME"])
+    built = Records("mine").read()
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "Dockerfile").write_text(
+        "ARG BASE\nFROM ${BASE}\nUSER 0:0\n"
+        "RUN test -f /run/swath/apt/apt.conf && id -u && echo no rule to make target && exit 7\n"
+    )
+    job = Job(
+        image=replace(catalogue()["haproxy"], tag="broken"),
+        registry=built["base"].reference.rpartition("/")[0],
+        namespace="mine-builds",
+        executor=built["buildkit"].reference,
+        kind="buildkit",
+    )
+    kubectl = [str(KUBECTL), "--kubeconfig", str(site.state / "kubeconfig")]
+    apt = package_sources(tmp_path / "apt", suite="trixie")
+    with pytest.raises(
+        BuildError, match=r"the build of haproxy in the cluster failed .*exit status 1"
+    ) as told:
+        job.run(
+            kubectl, tmp_path / "context", apt, parents={"BASE": built["base"].reference},
+            log=tmp_path / "log",
+        )  # fmt: skip
+    assert "no rule to make target" in str(told.value)
+    assert str(told.value).endswith("exit code: 7")
+    site.eventually(
+        lambda: site.kubectl("-n", "mine-builds", "get", "jobs,pods", check=False),
+        lambda left: "No resources found" in left,
+    )
 
 
 def test_what_is_removed_is_the_installation_and_nothing_else(site: Platform, mine: Platform) -> None:

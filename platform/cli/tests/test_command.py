@@ -54,6 +54,15 @@ def test_help_lists_every_installed_verb_with_one_line() -> None:
         assert len(lines[0].split()) > 2
 
 
+@pytest.mark.parametrize(
+    "arguments", [[], *([entry.name] for entry in entry_points(group=VERB_GROUP))], ids=" ".join
+)
+def test_no_line_of_a_list_of_commands_is_cut_off(arguments: list[str]) -> None:
+    shown = CliRunner().invoke(swath, [*arguments, "--help"], terminal_width=80)
+    listed = shown.output.partition("\nCommands:\n")[2]
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("name", sorted(entry.name for entry in entry_points(group=VERB_GROUP)))
 def test_help_of_every_verb_shows_examples(name: str) -> None:
     shown = CliRunner().invoke(swath, [name, "--help"])

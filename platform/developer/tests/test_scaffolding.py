@@ -116,3 +116,10 @@ def test_the_answers_name_the_author_where_git_knows_none(template, tmp_path, mo
 
 def test_lists_the_kinds_of_this_checkout():
     assert list(kinds()) == ["processor"]
+
+
+def test_a_template_that_is_no_folder_is_told_by_its_name(tmp_path):
+    file = tmp_path / "template.txt"
+    file.write_text("no template")
+    with pytest.raises(BadInputError, match=r"template\.txt cannot be used"):
+        scaffold(tmp_path / "new", template=str(file))

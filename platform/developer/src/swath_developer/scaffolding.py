@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from copier import run_copy
-from copier.errors import CopierError
+from copier.errors import CopierError, UserMessageError
 
 from swath_developer._process import git
 from swath_developer.errors import BadInputError, DeveloperError
@@ -162,6 +162,10 @@ def _render(
         TypeError,
     ) as error:  # what copier raises for answers that do not pass their validators
         raise BadInputError(str(error)) from error
+    except UserMessageError as error:  # such as "Local template must be a directory.", which names none
+        raise BadInputError(
+            f"The template {source} cannot be used: {error} Give the Git URL or the path of a checkout."
+        ) from error
     except KeyboardInterrupt:  # copier's own is an error of its, too: first come, first served
         raise
     except (CopierError, subprocess.CalledProcessError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
@@ -213,7 +214,9 @@ def _names(installation: Installation, only: Sequence[str]) -> list[str]:
         there.insert(there.index("secrets") + 1, "delivery")
     for name in only:
         if name not in there:
-            raise ConfigurationError(f"this installation has no part {name!r}; parts are {', '.join(there)}")
+            near = get_close_matches(name, there, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"parts are {', '.join(there)}"
+            raise ConfigurationError(f"this installation has no part {name!r}; {hint}")
     return [name for name in there if not only or name in only]
 
 

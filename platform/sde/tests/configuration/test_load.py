@@ -98,6 +98,7 @@ def test_every_mistake_is_told_at_once_with_a_guess(told):
             "components.hub.max_age_hours is 11, but a session, and every server with it, ends after 10",
         ),
         ("images: {builder: kaniko, place: machine}", "kaniko builds in a cluster only"),
+        ("images: {builder: buildkit, place: machine}", "buildkit builds in a cluster only"),
         ("images: {login: l.json}", "login and authority are those of another registry"),
         ("images: {registry: r.example.org/eo}", "registry needs `login`"),
         (
@@ -134,3 +135,28 @@ def test_paths_count_from_the_folder_of_the_file(loaded, tmp_path):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(ConfigurationError, match=r"absent.yaml cannot be read: No such file"):
         load_installation(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told_so"),
+    [
+        ("where: embeded", "where: got 'embeded'; input should be a mapping"),
+        ("components: [hub]", "components: got ['hub']; input should be a mapping"),
+        ("identity:\n  users: bob", "identity.users: got 'bob'; input should be a list"),
+        ("domain: 5", "domain: got 5; input should be text"),
+        ("domain:\n\tx: 1", "swath.yaml is not YAML: line 2, column 1: found character '\\t'"),
+        ("domain:\n\tx: 1", "; indent by blanks"),
+        ("a: [", "swath.yaml is not YAML: line 1"),
+    ],
+)
+def test_mistakes_are_told_in_the_words_of_yaml(told, text, told_so):
+    said = told(text)
+    assert told_so in said
+    for of_python in ("dictionary", "tuple", "instance of", "unicode string"):
+        assert of_python not in said
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    (tmp_path / "swath.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(ConfigurationError, match=r"no.* text in UTF-8 \(byte 6 is none\)"):
+        load_installation(tmp_path / "swath.yaml")

@@ -3,13 +3,14 @@
 import base64
 import io
 import tarfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 from swath_sde.images import Job, catalogue
-from swath_sde.images._job import packed
+from swath_sde.images._job import KINDS, packed
 
 REGISTRY = "registry.example.org:8443/swath"
 
@@ -45,7 +46,7 @@ def objects(kind: str, apt: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return secret, made
 
 
-@pytest.mark.parametrize("kind", ["kaniko", "builder"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("version", ["1.35", "1.37"])
 def test_kubernetes_takes_the_objects(kind: str, version: str, apt: Path) -> None:
     for each in objects(kind, apt):
@@ -57,9 +58,10 @@ def test_every_flag_of_kaniko_is_documented() -> None:
         assert argument.partition("=")[0] in DOCUMENTED
 
 
-def test_our_own_builder_understands_every_argument() -> None:
-    script = (catalogue()["builder"].folder / "files/usr/libexec/swath/build").read_text()
-    for argument in job("builder").arguments({"BASE": "x"}):
+@pytest.mark.parametrize("kind", ["builder", "buildkit"])
+def test_our_own_builders_understand_every_argument(kind: str) -> None:
+    script = (catalogue()[kind].folder / "files/usr/libexec/swath/build").read_text()
+    for argument in job(kind).arguments({"BASE": "x"}):
         assert f"{argument.partition('=')[0]}=" in script
 
 
@@ -81,10 +83,33 @@ def test_the_package_sources_arrive_where_apt_looks(apt: Path) -> None:
     }
 
 
-def test_no_secret_stands_on_a_command_line_or_in_the_environment(apt: Path) -> None:
-    _, made = objects("builder", apt)
+@pytest.mark.parametrize(("kind", "name"), [("builder", "REGISTRY_AUTH_FILE"), ("buildkit", "DOCKER_CONFIG")])
+def test_no_secret_stands_on_a_command_line_or_in_the_environment(kind: str, name: str, apt: Path) -> None:
+    _, made = objects(kind, apt)
     (container,) = made["spec"]["template"]["spec"]["containers"]
-    assert [entry["name"] for entry in container["env"]] == ["REGISTRY_AUTH_FILE"]
+    assert [entry["name"] for entry in container["env"]] == [name]
+    assert container["env"][0]["value"].startswith("/run/swath/login")
+
+
+def test_buildkit_is_no_root_and_not_privileged(apt: Path) -> None:
+    _, made = objects("buildkit", apt)
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    security = container["securityContext"]
+    assert security["runAsNonRoot"]
+    assert security["runAsUser"] == 1000
+    assert "privileged" not in security
+    assert security["capabilities"] == {"drop": ["ALL"], "add": ["SETGID", "SETUID"]}
+
+
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_buildkit_gives_every_step_the_package_sources(name: str) -> None:
+    # Its script puts the mount into lines that begin with RUN: these have to be all steps, and nothing else.
+    lines = [line for line in (catalogue()[name].folder / "Dockerfile").read_text().splitlines() if line]
+    code = [line for line in lines if not line.lstrip().startswith("#")]
+    begins = [line for before, line in pairwise(["", *code]) if not before.endswith("\\")]
+    steps = [line for line in begins if line.split()[0].upper() == "RUN"]
+    assert steps == [line for line in lines if line.startswith("RUN ")]
+    assert not [line for line in code if "<<" in line or "--mount" in line]
 
 
 def test_kaniko_keeps_to_what_the_level_baseline_allows(apt: Path) -> None:

@@ -118,3 +118,32 @@ def test_overviews_are_written_where_there_is_something_to_make_them_of(product,
     assert status(product, tmp_path / "p.zarr", "--collection", tmp_path / "c.json") == 2
     assert "--item" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("red.tif", "pass --to cog"),
+        ("red.TIFF", "pass --to cog"),
+        ("red.h5", "end it with .nc"),
+        ("p.zip", "by --to"),
+    ],
+)
+def test_a_name_of_another_kind_of_file_is_not_made_a_folder_of_zarr(
+    practice_zarr, tmp_path, capsys, name, told
+):
+    assert status(practice_zarr, tmp_path / name) == 2
+    assert told in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--item", "--collection"])
+@pytest.mark.parametrize(("folder", "told"), [("absent", "no folder"), ("file", "is a file")])
+def test_where_a_stac_file_cannot_go_is_told_before_the_product_is_written(
+    practice_zarr, tmp_path, capsys, option, folder, told
+):
+    (tmp_path / "file").write_text("mine")
+    files = {"--item": tmp_path / "item.json", option: tmp_path / folder / "x.json"}
+    assert status(practice_zarr, tmp_path / "p.zarr", *(word for pair in files.items() for word in pair)) == 2
+    assert told in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

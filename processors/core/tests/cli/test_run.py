@@ -98,6 +98,7 @@ def test_processors_and_schemas_are_shown(swath):
     [
         ((), "Name a processor"),
         (("practice",), "Name the product"),
+        (("PRODUCT",), "swath run PROCESSOR"),
         (("practise", "p", "out"), "Did you mean 'practice'"),
         (("practice", "PRODUCT", "out", "-p", "raduis=1"), "did you mean 'radius'"),
         (("practice", "PRODUCT", "out", "-w", "rows 0:500, columns 0:1"), "0:172"),

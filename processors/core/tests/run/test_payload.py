@@ -113,5 +113,22 @@ def test_a_key_that_stands_twice_is_told(tmp_path):
 @pytest.mark.parametrize("key", ["parameters", "inputs"])
 def test_what_should_be_a_mapping_is_refused_and_not_replaced(key):
     overrides = {"parameters": {"fail_above": 1.0}, "inputs": {"product": "q.zip"}}
-    with pytest.raises(PayloadError, match=f"{key}: Input should be a valid dictionary"):
+    with pytest.raises(PayloadError, match=f"{key}: expected a mapping of keys to values"):
         make_payload({**MINIMAL, key: "a=10"}, **overrides)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("engine", "treads", "engine: expected threads, distributed, the address tcp://"),
+        ("chunk_shape", "512", "chunk_shape: expected rows and columns, as in 512x512"),
+        ("memory", "2GB2", "memory: expected bytes, or an amount such as"),
+        ("inputs", ["p.zip"], "inputs: expected a mapping of keys to values"),
+    ],
+)
+def test_a_refused_value_is_told_in_the_users_words(field, value, told):
+    with pytest.raises(PayloadError) as caught:
+        make_payload({**MINIMAL, field: value})
+    assert told in str(caught.value)
+    for of_pydantic in ("Value error", "Input should be", "pattern"):
+        assert of_pydantic not in str(caught.value)

@@ -54,12 +54,14 @@ class Images(Part):
     source: Literal["build"] = "build"
     """``build``: from the Dockerfiles of this project, on a base of Debian packages."""
     builder: Literal["buildah", "kaniko", "buildkit"] = "buildah"
-    """What builds them; `kaniko` and `buildkit` run in a cluster that can pull their images."""
+    """What builds them: ``buildah``, on this machine or in the cluster; ``kaniko``, in a cluster that
+    can pull its image; ``buildkit``, in a cluster as an ordinary user."""
     place: Literal["machine", "cluster"] | None = None
     """Where they are built: on this ``machine``, or in the ``cluster``, as Jobs that push what they build.
-    By default `buildah` builds on the machine and `kaniko` in the cluster."""
+    By default `buildah` builds on the machine, `kaniko` and `buildkit` in the cluster, their only place."""
     executor: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][\w.:/@-]*$")] | None = None
-    """Image that builds in the cluster; by default kaniko's maintained fork, or our own image ``builder``."""
+    """Image that builds in the cluster; by default kaniko's maintained fork, or an image of our own, which is
+    built on the machine."""
     registry: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:/-]*$")] | None = None
     """Registry and path to push to; by default the installation's own."""
     login: Path | None = None
@@ -71,12 +73,14 @@ class Images(Part):
     @property
     def in_cluster(self) -> bool:
         """Whether images are built as Jobs in the cluster."""
-        return self.place == "cluster" or (self.place is None and self.builder == "kaniko")
+        return self.place == "cluster" or (self.place is None and self.builder != "buildah")
 
     @model_validator(mode="after")
     def _fits(self) -> Images:
-        if self.builder == "kaniko" and self.place == "machine":
-            raise ValueError("builder: kaniko builds in a cluster only: leave out `place`, or take buildah")
+        if self.builder != "buildah" and self.place == "machine":
+            raise ValueError(
+                f"builder: {self.builder} builds in a cluster only: leave out `place`, or take buildah"
+            )
         if self.registry is None and (self.login or self.authority):
             raise ValueError("login and authority are those of another registry: name it in `registry`")
         if self.registry is not None and self.login is None:

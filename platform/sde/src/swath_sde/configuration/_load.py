@@ -65,8 +65,12 @@ def load_installation(path: str | Path | None = None) -> Installation:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506 -- a SafeLoader
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{file} is not text in UTF-8 (byte {error.start} is none): write it anew"
+        ) from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{file} is not YAML: {_problem(error)}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{file} holds no mapping; `swath config init` writes one to start from")
     try:
@@ -85,6 +89,16 @@ def load_installation(path: str | Path | None = None) -> Installation:
     )
 
 
+def _problem(error: yaml.YAMLError) -> str:
+    """Say in one line what YAML found, and in which line of the file."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    problem = str(getattr(error, "problem", None) or "it cannot be understood")
+    hint = "; indent by blanks" if "'\\t'" in problem else ""
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}{hint}"
+
+
 def _beside(file: Path, named: Path | None) -> Path | None:
     """Return a path that counts from the folder of the description."""
     return None if named is None else (file.resolve().parent / named.expanduser()).resolve()
@@ -99,6 +113,16 @@ def schema() -> dict[str, Any]:
     }
 
 
+_PLAIN = {
+    "dict_type": "input should be a mapping of keys to values",
+    "model_type": "input should be a mapping of keys to values",
+    "list_type": "input should be a list",
+    "tuple_type": "input should be a list",
+    "string_type": "input should be text",
+}
+"""What pydantic says in Python's words, in those of who writes YAML, by the type of its error."""
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for part in error.errors():
         place = ".".join(map(str, part["loc"])) or "the file"
@@ -110,7 +134,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
         elif part["type"] == "value_error":
             yield f"{place}: {part['msg'].removeprefix('Value error, ')}"
         else:
-            yield f"{place}: got {part['input']!r}; {part['msg'][0].lower()}{part['msg'][1:]}"
+            said = _PLAIN.get(part["type"]) or f"{part['msg'][0].lower()}{part['msg'][1:]}"
+            yield f"{place}: got {part['input']!r}; {said}"
 
 
 def _fields(place: tuple[int | str, ...]) -> list[str]:

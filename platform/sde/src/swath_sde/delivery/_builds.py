@@ -48,8 +48,8 @@ _OF_COMPONENTS = {
 }
 """The images that the pods of each component run."""
 
-_EXECUTOR = "builder"
-"""Our own image that builds in a cluster."""
+_EXECUTORS = {"buildah": "builder", "buildkit": "buildkit"}
+"""The images of our own that build in a cluster, by builder."""
 
 
 def imported(installation: Installation, image: str) -> bool:
@@ -122,14 +122,14 @@ def build_by_jobs(
         The registry does not answer, or a build fails.
     """
     images, registry = installation.images, registry_of(installation)
-    executor, kind = images.executor, "kaniko" if images.builder == "kaniko" else "builder"
+    executor, kind = images.executor, _EXECUTORS.get(images.builder, "kaniko")
     if own := _executors(installation):
         # What each build stands on goes along: it is made of a root file system that is here already.
         parents = [image.name for image in selected(catalogue(), own)]
         pushed = push_images(
             _by_buildah(installation), registry, parents, lambda name: progress(f"{name} pushed")
         )
-        executor = pushed[_EXECUTOR].reference
+        executor = pushed[kind].reference
     kubectl = [str(kubectl_binary()), "--kubeconfig", str(kubeconfig_of(installation))]
     if installation.where.context:
         kubectl += ["--context", installation.where.context]
@@ -147,7 +147,8 @@ def build_by_jobs(
 def _executors(installation: Installation) -> list[str]:
     """Return our own image that builds, where the cluster uses it."""
     images = installation.images
-    return [_EXECUTOR] if images.in_cluster and images.builder == "buildah" and not images.executor else []
+    own = _EXECUTORS.get(images.builder)
+    return [own] if own and images.in_cluster and not images.executor else []
 
 
 def _by_buildah(installation: Installation) -> Installation:

@@ -43,16 +43,14 @@ def builder_of(installation: Installation, *, suite: str) -> Builder:
     Raises
     ------
     ConfigurationError
-        If it is one that runs in the cluster, or one that is not there yet.
+        If it is one that runs in the cluster.
     """
     named = installation.images.builder
     if named == "buildah":
         from swath_sde.images._buildah import Buildah  # noqa: PLC0415 -- as the only one that is wanted
 
         return Buildah(suite=suite)
-    if named == "kaniko":
-        raise ConfigurationError(
-            "images.builder: kaniko builds in a cluster and pushes by itself "
-            "(swath_sde.images.build_in_cluster), not on this machine: set images.builder: buildah for that"
-        )
-    raise ConfigurationError(f"images.builder: {named} is not there yet: set buildah or kaniko")
+    raise ConfigurationError(
+        f"images.builder: {named} builds in a cluster and pushes by itself "
+        "(swath_sde.images.build_in_cluster), not on this machine: set images.builder: buildah for that"
+    )

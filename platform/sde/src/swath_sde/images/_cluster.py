@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from swath_sde.errors import ConfigurationError
 from swath_sde.images._apt import package_sources
 from swath_sde.images._catalogue import catalogue, selected
-from swath_sde.images._job import KANIKO, Job
+from swath_sde.images._inventory import bill_from_registry
+from swath_sde.images._job import KANIKO, KINDS, Job
 from swath_sde.images._records import Built, Records, building
 from swath_sde.images._sources import assemble, images_folder
 
@@ -51,7 +52,7 @@ def build_in_cluster(
     progress
         Called with the name of each image whose build begins.
     kind
-        ``kaniko``, or ``builder`` for our own image.
+        ``kaniko``, or which of our own images: ``builder`` (buildah) or ``buildkit``.
     executor
         Reference of the image that builds.
 
@@ -67,8 +68,8 @@ def build_in_cluster(
     BuildError
         If something cannot be fetched, or a build fails; what is finished is in the registry.
     """
-    if kind not in {"kaniko", "builder"}:
-        raise ConfigurationError(f"no kind of build {kind!r}; there are: kaniko, builder")
+    if kind not in KINDS:
+        raise ConfigurationError(f"no kind of build {kind!r}; there are: {', '.join(KINDS)}")
     images = catalogue()
     wanted = selected(images, names)
     records = Records(installation.name)
@@ -103,6 +104,9 @@ def build_in_cluster(
                     shutil.rmtree(work / image.name)
                     seconds = round(time.monotonic() - begin, 1)
                     built = replace(built, seconds=seconds, cpu_seconds=round(cpu, 1))
+            bill = records.sbom(image)
+            if digest != built.digest or not bill.is_file():
+                bill.write_text(bill_from_registry(image, registry, digest, work=work), encoding="utf-8")
             done[image.name] = replace(built, tag=image.tag, digest=digest, reference=f"{address}@{digest}")
             records.add(done[image.name])
     finally:

@@ -1,6 +1,6 @@
-"""Builds as Jobs in a cluster: kaniko's executor where it can be pulled, else our own image ``builder``.
+"""Builds as Jobs in a cluster: by kaniko's executor where it can be pulled, or by an image of our own.
 
-Both take the same arguments and the same pod: the context comes in as a compressed tar on standard input, the
+All take the same arguments and the same pod: the context comes in as a compressed tar on standard input, the
 package sources from a Secret (a mirror may want a login), and what is built goes straight to the registry.
 """
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 KANIKO = "ghcr.io/osscontainertools/kaniko:v1.28.2"
 """Executor of the maintained fork of kaniko. Pin it by digest in a site's own registry mirror."""
 
+KINDS = ("kaniko", "builder", "buildkit")
+"""What can build in a cluster: kaniko, or buildah or BuildKit in an image of our own."""
+
 _CERTIFICATE = "/etc/swath/trust/bundle.crt"
-_LOGIN = {"kaniko": "/kaniko/.docker", "builder": "/run/swath/login"}
+_LOGIN = {"kaniko": "/kaniko/.docker", "builder": "/run/swath/login", "buildkit": "/run/swath/login"}
 """Folder where each looks for the registry's login, a file ``config.json`` there."""
 
 _PATIENCE = 600.0
@@ -36,6 +39,15 @@ _PATIENCE = 600.0
 
 _HOPELESS = {"ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
 """Reasons of a container to wait that do not pass by themselves."""
+
+_ENVIRONMENT = {
+    "builder": {"REGISTRY_AUTH_FILE": f"{_LOGIN['builder']}/config.json"},
+    "buildkit": {"DOCKER_CONFIG": _LOGIN["buildkit"]},
+}
+"""What tells our own images where the registry's login is."""
+
+_WORK = {"builder": "/var/lib/containers", "buildkit": "/var/lib/buildkit"}
+"""Where our own images unpack and build."""
 
 _CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"]
 """What unpacking another image's root file system takes; *baseline* allows all of them."""
@@ -50,11 +62,11 @@ class Job:
     registry: str
     """Registry and path that it is pushed to and that its parents are pulled from."""
     namespace: str
-    """Namespace of builds, of which the Pod Security level is *baseline* (*privileged* for ``builder``)."""
+    """Namespace of builds, of which the Pod Security level is *baseline* (our own images: *privileged*)."""
     executor: str
     """Reference of the image that builds."""
     kind: str = "kaniko"
-    """``kaniko`` or ``builder``."""
+    """``kaniko``, ``builder`` (buildah) or ``buildkit``."""
 
     @property
     def name(self) -> str:
@@ -156,13 +168,25 @@ class Job:
         if self.kind == "builder":
             # buildah mounts for each step what the step sees, which needs more than any set below this one.
             security = {"runAsUser": 0, "privileged": True}
+        if self.kind == "buildkit":
+            # An ordinary user, who makes a user namespace and mounts in it: the node's default profiles deny
+            # that. The two capabilities are for those who map its users; no process begins with them.
+            security = {
+                "runAsUser": 1000,
+                "runAsGroup": 1000,
+                "runAsNonRoot": True,
+                "seccompProfile": {"type": "Unconfined"},
+                "appArmorProfile": {"type": "Unconfined"},
+                "allowPrivilegeEscalation": True,
+                "capabilities": {"drop": ["ALL"], "add": ["SETGID", "SETUID"]},
+            }
         mounts = [
             {"name": "apt", "mountPath": MOUNTED, "readOnly": True},
             {"name": "trust", "mountPath": "/etc/swath/trust", "readOnly": True},
             {"name": "login", "mountPath": _LOGIN[self.kind], "readOnly": True},
         ]
-        if self.kind == "builder":
-            mounts.append({"name": "work", "mountPath": "/var/lib/containers"})
+        if self.kind in _WORK:
+            mounts.append({"name": "work", "mountPath": _WORK[self.kind]})
         container: dict[str, Any] = {
             "name": "build",
             "image": self.executor,
@@ -177,8 +201,8 @@ class Job:
             "terminationMessagePath": "/dev/termination-log",
             "volumeMounts": mounts,
         }
-        if self.kind == "builder":
-            container["env"] = [{"name": "REGISTRY_AUTH_FILE", "value": f"{_LOGIN[self.kind]}/config.json"}]
+        if environment := _ENVIRONMENT.get(self.kind):
+            container["env"] = [{"name": name, "value": value} for name, value in environment.items()]
         return container
 
     def run(
@@ -253,7 +277,7 @@ class Job:
                         raise BuildError(
                             f"the build of {self.image.name} cannot begin in the cluster, as {self.executor} "
                             f"cannot be pulled ({told}): set images.executor to where the cluster can pull "
-                            "it from, or images.builder: buildah, which brings its own"
+                            "it from, or images.builder: buildah or buildkit, which bring their own"
                         )
             if told == "no pod was made" and (why := self._refused(base)):
                 raise BuildError(f"the cluster refuses the pod of the build of {self.image.name}: {why}")

@@ -1,7 +1,7 @@
 """What goes into images from package registries: fetched on the machine, checked by hash, kept by content.
 
-The machine's own clients fetch (pip, npm, mvn), as it has them configured. A build then needs no network but
-for Debian packages, and a second build fetches nothing.
+The machine's own clients fetch (pip, npm, mvn, go), as it has them configured. A build then needs no network
+but for Debian packages, and a second build fetches nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from swath_developer.wheels import wheel_folder
 
 from swath_sde.images._apt import MOUNTED, package_sources
 from swath_sde.images._errors import BuildError, ChangedHashError
+from swath_sde.images._go import go_programs
 from swath_sde.images._programs import logged, program
 from swath_sde.places import cache_folder, checkout, made_whole
 
@@ -70,6 +71,9 @@ def assemble(image: Image, context: Path, *, log: Path) -> float:
     for name, entry in _artifacts(image).items():
         cpu += _artifact(name, entry, log=log)
         _link(_artifact_place(name, entry), context / "artifacts")
+    if _go_module(image):
+        cpu += go_programs(image.folder, _programs_place(image), log=log)
+        _link(_programs_place(image), context / "programs")
     if image.rootfs:
         cpu += _root_file_system(image.rootfs, context / "rootfs.tar", log=log)
     return cpu
@@ -83,6 +87,8 @@ def sources_of(image: Image) -> list[Path]:
         places += [_wheel_place(checkout() / "requirements" / "uv.txt")]
     if _npm_locks(image):
         places.append(_npm_place(image))
+    if _go_module(image):
+        places.append(_programs_place(image))
     return places + [_artifact_place(name, entry) for name, entry in _artifacts(image).items()]
 
 
@@ -93,6 +99,10 @@ def _locked(image: Image) -> bool:
 def _npm_locks(image: Image) -> list[Path]:
     names = ("", *image.inner_locks)
     return [path for name in names if (path := image.folder / name / "package-lock.json").is_file()]
+
+
+def _go_module(image: Image) -> bool:
+    return (image.folder / "go.mod").is_file()
 
 
 def _artifacts(image: Image) -> dict[str, dict[str, str]]:
@@ -110,6 +120,10 @@ def _npm_place(image: Image) -> Path:
 
 def _artifact_place(name: str, entry: Mapping[str, str]) -> Path:
     return _kept("artifact", name.encode(), entry["sha256"].encode())
+
+
+def _programs_place(image: Image) -> Path:
+    return _kept("programs", *((image.folder / name).read_bytes() for name in ("go.mod", "go.sum")))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -64,7 +64,8 @@ _BASELINE = {
 """The standard of image builds, a written exemption: what unpacks a root file system has to be root there."""
 
 _PRIVILEGED = _BASELINE | {"pod-security.kubernetes.io/enforce": "privileged"}
-"""The standard of builds with buildah there: it mounts what a step sees. Users make no pods there."""
+"""The standard of builds with our own images there: buildah mounts what a step sees, BuildKit makes a user
+namespace, which the node's default profile of system calls denies. Users make no pods there."""
 
 
 def namespaces(installation: Installation) -> list[str]:
@@ -133,7 +134,7 @@ def desired_objects(
 
 def _builds_standard(installation: Installation) -> dict[str, str]:
     images = installation.images
-    return _PRIVILEGED if images.in_cluster and images.builder == "buildah" else _BASELINE
+    return _PRIVILEGED if images.in_cluster and images.builder != "kaniko" else _BASELINE
 
 
 def _login(name: str, namespace: str, content: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _CHANGES = 3
 """Settled exit status of a plan that found something to change."""
 
 
-@click.command()
+@click.command(short_help="Show what `apply` would change.")
 @file_option
 @only_option
 @json_option
@@ -33,11 +33,14 @@ def plan(file: Path | None, only: tuple[str, ...], machine: bool) -> int:
       swath plan -f site/swath.yaml --only keycloak --only realm
       swath plan --json
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
-    from swath_sde import changes  # noqa: PLC0415 -- at the start of no other verb
-    from swath_sde.configuration import load_installation  # noqa: PLC0415
+    from swath_sde.configuration import load_installation  # noqa: PLC0415 -- at the start of no other verb
+
+    installation = load_installation(file)
+    # A mistake in the file is told before the seconds that it takes to import what works with a cluster.
+    from swath_sde import changes  # noqa: PLC0415
     from swath_sde.reconcile import plan_installation  # noqa: PLC0415
 
-    found = plan_installation(load_installation(file), only)
+    found = plan_installation(installation, only)
     if machine:
         as_json({"changes": changes.as_json(changes.pending(found))})
     else:
@@ -59,12 +62,13 @@ def apply(file: Path | None, only: tuple[str, ...], machine: bool) -> None:
       swath apply
       swath apply --only hub
     """  # noqa: D301
-    from swath_sde import changes  # noqa: PLC0415
     from swath_sde.configuration import load_installation  # noqa: PLC0415
+
+    installation = load_installation(file)
+    from swath_sde import changes  # noqa: PLC0415
     from swath_sde.exclusive import exclusively  # noqa: PLC0415
     from swath_sde.reconcile import apply_installation  # noqa: PLC0415
 
-    installation = load_installation(file)
     with exclusively(installation.name):
         done = apply_installation(installation, only, progress=lambda what: click.echo(what, err=True))
     if machine:
@@ -73,7 +77,7 @@ def apply(file: Path | None, only: tuple[str, ...], machine: bool) -> None:
         click.echo(changes.describe(done, done=True))
 
 
-@click.command()
+@click.command(short_help="Show how each component is.")
 @file_option
 @json_option
 def status(file: Path | None, machine: bool) -> int:
@@ -87,9 +91,10 @@ def status(file: Path | None, machine: bool) -> int:
       swath status --json
     """  # noqa: D301
     from swath_sde.configuration import load_installation  # noqa: PLC0415
-    from swath_sde.reconcile import status_of  # noqa: PLC0415
 
     installation = load_installation(file)
+    from swath_sde.reconcile import status_of  # noqa: PLC0415
+
     found = status_of(installation)
     good = all(one.good for one in found)
     if machine:
@@ -123,10 +128,11 @@ def down(file: Path | None, data: bool, yes: bool) -> None:
       swath down --data --yes
     """  # noqa: D301
     from swath_sde.configuration import load_installation  # noqa: PLC0415
+
+    installation = load_installation(file)
     from swath_sde.exclusive import exclusively  # noqa: PLC0415
     from swath_sde.reconcile import remove_installation  # noqa: PLC0415
 
-    installation = load_installation(file)
     if data and not yes:
         click.confirm(f"Remove {installation.name} with all its data?", abort=True)
     with exclusively(installation.name):

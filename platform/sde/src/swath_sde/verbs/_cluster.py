@@ -19,7 +19,7 @@ _FILE = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Start, look at and remove the embedded cluster.")
 def cluster() -> None:
     """Start, look at and remove the embedded cluster: a real Kubernetes of one node, on this machine.
 
@@ -32,7 +32,7 @@ def cluster() -> None:
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
 
 
-@cluster.command()
+@cluster.command(short_help="See to it that the cluster runs.")
 @_FILE
 def up(file: Path | None) -> None:
     """See to it that the cluster runs; what is right already stays as it is.
@@ -51,7 +51,7 @@ def up(file: Path | None) -> None:
     click.echo(f"export KUBECONFIG={found.kubeconfig}")
 
 
-@cluster.command()
+@cluster.command(short_help="Stop the cluster; its data stays.")
 @_FILE
 def down(file: Path | None) -> None:
     """Stop the cluster: no process, mount, device or cgroup of it is left. Its data stays.
@@ -84,7 +84,7 @@ def status(context: click.Context, *, file: Path | None, as_json: bool) -> None:
     context.exit(0 if about.state == "ready" else 1)
 
 
-@cluster.command()
+@cluster.command(short_help="Stop the cluster and remove its data.")
 @_FILE
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(file: Path | None, *, yes: bool) -> None:

@@ -9,7 +9,7 @@ import click
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(short_help="Write, check and describe swath.yaml.")
 def config() -> None:
     """Write, check and describe swath.yaml, the file of an installation.
 

@@ -20,7 +20,7 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done,
 _NAMES = click.argument("names", nargs=-1, metavar="[IMAGE]...")
 
 
-@click.group()
+@click.group(short_help="Build, list and clean up the platform's images.")
 def image() -> None:
     """Build, list and clean up the images of the platform's components.
 
@@ -34,7 +34,7 @@ def image() -> None:
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
 
 
-@image.command(name="list")
+@image.command(name="list", short_help="Show the images, and which of them are built.")
 @file_option
 @json_option
 def list_(file: Path | None, machine: bool) -> None:
@@ -89,8 +89,8 @@ def build(  # noqa: PLR0917 -- click gives all of them by name
 ) -> None:
     """Build images and all that they stand on. What has been built from the same files is kept.
 
-    Where swath.yaml says `images.place: cluster`, or `builder: kaniko`, they are built as Jobs in the
-    cluster, and are in the registry then.
+    Where swath.yaml says `images.place: cluster`, or `builder: kaniko` or `buildkit`, they are built as Jobs
+    in the cluster, and are in the registry then.
 
     \b
     Examples:
@@ -133,7 +133,7 @@ def build(  # noqa: PLR0917 -- click gives all of them by name
         click.echo(f"{len(built)} images are there.")
 
 
-@image.command()
+@image.command(short_help="Remove built images and downloads that are not needed.")
 @file_option
 @click.option("--registry", is_flag=True, help="Also in the installation's registry, and give back its room.")
 @_DRY_RUN
@@ -166,7 +166,7 @@ def prune(file: Path | None, registry: bool, dry_run: bool, machine: bool) -> No
     _show(changes, machine=machine, done=not dry_run)
 
 
-@image.command()
+@image.command(short_help="Print what is in an image, as CycloneDX.")
 @click.argument("name", metavar="IMAGE")
 @file_option
 def sbom(name: str, file: Path | None) -> None:

@@ -36,7 +36,12 @@ def kubectl(file: Path | None) -> None:
         administrators = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(
-            f"{path}, which leads to the cluster, cannot be read ({error}): is the platform up?"
+            f"{path}, which leads to the cluster, cannot be read ({_reason(error)}): is the platform up?"
         ) from None
     authorities = installation_authority(installation).path.read_text(encoding="utf-8")
     click.echo(yaml.safe_dump(user_kubeconfig(installation, administrators, authorities)), nl=False)
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong without the path, which the message tells already."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["up"]
 
 
-@click.command()
+@click.command(short_help="Bring everything up: cluster, platform, and a tour.")
 @file_option
 @click.option("--no-tour", is_flag=True, help="Leave the tour of a processor's life out.")
 def up(file: Path | None, no_tour: bool) -> None:
@@ -29,6 +29,9 @@ def up(file: Path | None, no_tour: bool) -> None:
       swath up -f site/swath.yaml     an installation of your own
       swath up --no-tour
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
-    from swath_sde.up import bring_up  # noqa: PLC0415 -- at the start of no other verb
+    from swath_sde.configuration import load_installation  # noqa: PLC0415 -- at the start of no other verb
+
+    load_installation(file)  # a mistake in it is told before the seconds that the next import takes
+    from swath_sde.up import bring_up  # noqa: PLC0415
 
     bring_up(file, tour=not no_tour)

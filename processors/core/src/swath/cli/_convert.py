@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from swath.io.metering import Reading
 
 
-@click.command()
+@click.command(short_help="Convert a product to EOPF Zarr, netCDF or GeoTIFFs.")
 @click.argument("source", type=click.Path(path_type=str))
 @click.argument("destination", type=click.Path(path_type=str))
 @click.option(
@@ -102,11 +102,13 @@ def convert(
     )
 
     place = source if is_url(source) else locate(source)
-    kind = kind or ("netcdf" if destination.endswith(".nc") else "zarr")
+    kind = kind or _kind(destination)
     if overviews and kind != "zarr":
         raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
     if collection and not item:
         raise InputError("--collection lists items: say by --item where that of this product goes")
+    for file in filter(None, (item, collection)):
+        commit.check_folder(Path(file).absolute())
     if kind == "netcdf":
         commit.check_apart(Path(destination), place)
     else:
@@ -134,6 +136,28 @@ def convert(
         f"wrote {destination}: {counts.chunks} chunks read, {readable(counts.bytes)}, in {seconds:.1f} s",
         err=True,
     )
+
+
+def _kind(destination: str) -> str:
+    """Return what to write by the ending of its name; a file of another kind would be a folder of Zarr."""
+    from swath.errors import InputError
+
+    ending = Path(destination).suffix.lower()
+    if ending in _GEOTIFF:
+        raise InputError(
+            f"{destination} ends as a GeoTIFF does: COGs are written as a folder, an image each: name a "
+            "folder, and pass --to cog"
+        )
+    if ending in _OTHER_FILES:
+        raise InputError(
+            f"{destination} ends as a file that is not written here: end it with .nc for netCDF or .zarr for "
+            "Zarr, or say by --to what it shall be"
+        )
+    return "netcdf" if ending == ".nc" else "zarr"
+
+
+_GEOTIFF = {".tif", ".tiff"}
+_OTHER_FILES = {".nc4", ".cdf", ".h5", ".hdf5", ".he5", ".zip", ".tar", ".gz", ".jp2", ".png", ".jpg"}
 
 
 def _tell_left_out(paths: list[str]) -> None:

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 def info(product: str, *, as_json: bool, **chosen: Any) -> None:
     """Tell what a product is and what is in it.
 
-    Reads metadata and the headers of images only, whatever the product's size. PRODUCT is a Sentinel-2
-    level-1C SAFE, a Sentinel-3 SEN3, an EOPF Zarr, each a directory or its zip, or a netCDF file.
+    Reads metadata and the headers of images only, whatever the product's size. PRODUCT is a Sentinel-1 or
+    Sentinel-2 SAFE, a Sentinel-3 SEN3, auxiliary data, an EOPF Zarr, each a directory, its zip or tar; a
+    netCDF file, a GeoTIFF or a folder of COGs; or the address (s3://, https://) of one.
 
     \b
     Examples:
       swath info S2A_MSIL1C_20171207T002051_N0206_R116_T55JEJ_20171207T032513.zip
+      swath info S3A_OL_1_EFR____20200101T101517_….SEN3
       swath info product.zarr --json | jq .cloud_cover
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import json  # noqa: PLC0415 -- verbs import what they need when they run

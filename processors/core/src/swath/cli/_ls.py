@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@click.command()
+@click.command(short_help="List the groups and variables of a product.")
 @click.argument("product", type=click.Path(path_type=str))
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")

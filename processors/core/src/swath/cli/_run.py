@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,6 +121,13 @@ def _payload(
     """Put the payload together; the command line wins over the environment, and that over the file."""
     from_file = target.endswith(PAYLOAD_ENDINGS)
     if not from_file and product is None:
+        named_as_processors_are = target.replace("-", "").isalnum()
+        if not named_as_processors_are and os.path.exists(target):  # noqa: PTH110 -- pathlib takes longer to import
+            raise click.UsageError(
+                f"{target} is no processor, and no payload by its name: a payload file ends in "
+                f"{', '.join(PAYLOAD_ENDINGS)}; a product follows a processor's name: "
+                f"swath run PROCESSOR {target} OUTPUT"
+            )
         raise click.UsageError(f"Name the product that it shall read: swath run {target} INPUT OUTPUT")
     from swath.processing import get_processor
     from swath.run import environment_fields, load_payload, make_payload, parse_parameters

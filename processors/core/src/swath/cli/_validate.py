@@ -9,7 +9,7 @@ import sys
 import click
 
 
-@click.command()
+@click.command(short_help="Hold a product against the model of its type.")
 @click.argument("product", type=click.Path(path_type=str))
 @click.option("--model", metavar="TYPE", help="Model, as S03OLCEFR; by default its own type's.")
 @click.option("--strict", is_flag=True, help="Let notes count as findings: missing attributes, other types.")

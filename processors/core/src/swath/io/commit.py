@@ -31,6 +31,7 @@ __all__ = [
     "CHECKSUMS",
     "check_apart",
     "check_destination",
+    "check_folder",
     "new_file",
     "new_product",
     "replaced_file",
@@ -65,10 +66,7 @@ def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = 
     path = Path(os.path.abspath(destination))  # noqa: PTH100 -- resolve() would follow a link under that name
     if not path.name:
         raise DestinationError(f"{path} cannot be a product: give the path of a new folder in it")
-    if not path.parent.is_dir():
-        raise DestinationError(
-            f"no folder {path.parent} to write {path.name} into: create it, or choose another"
-        )
+    check_folder(path)
     if os.path.lexists(path):
         if path.is_symlink():
             raise DestinationError(
@@ -86,6 +84,24 @@ def check_destination(destination: str | os.PathLike[str], *, overwrite: bool = 
                     f"{path} holds {place}, all of which would go: choose another destination"
                 )
     return path
+
+
+def check_folder(path: Path) -> None:
+    """Refuse the path of something new for which there is no folder.
+
+    Raises
+    ------
+    DestinationError
+        Its parent is absent, or a file.
+    """
+    if path.parent.is_file():
+        raise DestinationError(
+            f"{path.parent} is a file, so that {path.name} cannot be written into it: choose another"
+        )
+    if not path.parent.is_dir():
+        raise DestinationError(
+            f"no folder {path.parent} to write {path.name} into: create it, or choose another"
+        )
 
 
 def check_apart(destination: Path, source: str | os.PathLike[str]) -> None:
@@ -206,8 +222,9 @@ def new_file(
         The system refused to write; the partial file is gone.
     """
     final = Path(os.path.abspath(destination))  # noqa: PTH100 -- resolve() would follow a link under that name
-    if not os.fspath(destination) or not final.name or not final.parent.is_dir():
-        raise DestinationError(f"no folder to write {final} into: create it, or choose another")
+    if not os.fspath(destination) or not final.name:
+        raise DestinationError(f"{final} cannot be a file: give the path of a new file")
+    check_folder(final)
     if os.path.lexists(final):
         if not overwrite:
             raise DestinationError(f"{final} exists already: choose another destination, or pass --overwrite")
@@ -246,7 +263,8 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             "another destination"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that is none, as the error above tells
+            partial.unlink(missing_ok=True)
 
 
 def _starts_with(path: Path, magics: tuple[bytes, ...]) -> bool:

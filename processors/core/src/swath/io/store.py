@@ -281,12 +281,20 @@ class DirectoryStore(Store):
 
     def _inside(self, path: str) -> bool:
         """Tell whether a file is in the product, links followed; each of its folders is looked at once."""
-        folder = path.rpartition("/")[0]
-        if folder not in self._folders and Path(folder).resolve().is_relative_to(self._local):  # type: ignore[arg-type] # only asked of local ones
-            self._folders.add(folder)
-        if folder in self._folders and not os.path.islink(path):  # noqa: PTH114 -- asked for every chunk
+        if self._folder_inside(path.rpartition("/")[0]) and not os.path.islink(path):  # noqa: PTH114 -- asked for every chunk
             return True
-        return Path(path).resolve().is_relative_to(self._local)  # type: ignore[arg-type] # as above
+        return Path(path).resolve().is_relative_to(self._local)  # type: ignore[arg-type] # only asked of local ones
+
+    def _folder_inside(self, folder: str) -> bool:
+        if folder in self._folders or folder == self._root:
+            return True
+        if not folder.startswith(f"{self._root}/"):
+            return False
+        plain = self._folder_inside(folder.rpartition("/")[0]) and not os.path.islink(folder)  # noqa: PTH114 -- as above
+        inside = plain or Path(folder).resolve().is_relative_to(self._local)  # type: ignore[arg-type] # as above
+        if inside:
+            self._folders.add(folder)
+        return inside
 
     def read(self, name: str) -> bytes:
         """Return a whole file; of this machine, it is opened and read once."""

@@ -39,7 +39,7 @@ def plan_text(plan: Plan, workers: int | None = None) -> str:
 def plan_html(plan: Plan) -> str:
     """Return a plan as a piece of a page: what is made, and a table of what is read for it."""
     shape, counts = plan.chunk_shape, plan.chunk_counts
-    right, left = "text-align: right", "text-align: left"
+    right, left = (f"text-align: {side}; white-space: nowrap; padding: 0 0.6em" for side in ("right", "left"))
     head, *rows = _rows(plan)
     table = E.table(
         E.thead(E.tr(*(E.th(text, style=left if column < 2 else right) for column, text in enumerate(head)))),

@@ -8,6 +8,18 @@ from pydantic import BaseModel, ValidationError
 __all__ = ["explain"]
 
 
+_MAPPING, _LIST = "expected a mapping of keys to values", "expected a list"
+_PLAIN = {
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "set_type": _LIST,
+}
+"""What pydantic says in Python's words, in those of who writes YAML, by the type of its error."""
+
+
 def explain(model: type[BaseModel], error: ValidationError) -> str:
     """Tell all mistakes at once: which field, what is wrong with it, and what was expected."""
     told = []
@@ -19,7 +31,8 @@ def explain(model: type[BaseModel], error: ValidationError) -> str:
         elif mistake["type"] == "missing":
             told.append(f"the key {where!r} is missing.")
         else:
-            told.append(f"{where}: {mistake['msg']} (got {mistake['input']!r}).")
+            said = _PLAIN.get(mistake["type"]) or mistake["msg"].removeprefix("Value error, ")
+            told.append(f"{where}: {said} (got {mistake['input']!r}).")
     return " ".join(told)
 
 

@@ -3,8 +3,8 @@
 A worker has as many tasks in work as it has threads, and its scheduler gives it no more. A task that waits
 for bytes leaves its place to another one for that time (dask calls it seceding): the next tasks then begin,
 and ask for theirs. So a worker asks for several chunks at once, in the order in which the scheduler wants
-them, whichever cluster it belongs to. When the bytes are there, the task takes a place again before it decodes
-them, so that no more tasks compute at a time than before.
+them, whichever cluster it belongs to. When the bytes are there, the task takes a place again before it
+decodes them, so that no more tasks compute at a time than before.
 """
 
 from __future__ import annotations

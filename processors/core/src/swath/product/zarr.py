@@ -380,6 +380,21 @@ def _chunked(
     return lazy
 
 
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A variable that reads and decodes what is taken of it.
+
+    Dask's cluster names graphs by what is in them, and would read all of a plain variable to do so.
+    """
+
+    variable: xr.Variable
+    name: str
+    """Of its dask array."""
+
+    def __dask_tokenize__(self) -> str:
+        return self.name
+
+
 def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
     """Return a variable as a dask array with one task a stored chunk."""
     bounds = [
@@ -387,10 +402,12 @@ def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
         for n, size in zip(source.whole, source.chunks, strict=True)
     ]
     name = f"read-{tokenize(source.store.location, source.path)}"
+    decoded = _Decoded(variable, name)
     tasks: dict[Any, Any] = {}
-    for place in itertools.product(*(range(len(axis)) for axis in bounds)):
-        region = tuple(slice(*axis[at]) for axis, at in zip(bounds, place, strict=True))
-        tasks[(name, *place)] = (_read, source, place, variable, region)
+    places = itertools.product(*(range(len(axis)) for axis in bounds))
+    regions = itertools.product(*([slice(*ends) for ends in axis] for axis in bounds))
+    for place, region in zip(places, regions, strict=True):
+        tasks[(name, *place)] = (_read, source, place, decoded, region)
     graph = HighLevelGraph.from_collections(name, tasks)
     chunks = tuple(tuple(stop - start for start, stop in axis) for axis in bounds)
     data = da.Array(graph, name, chunks, dtype=variable.dtype)  # type: ignore[no-untyped-call] # dask's
@@ -399,12 +416,12 @@ def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
 
 @reads(lambda place, *_: place)
 def _read(
-    source: ZarrChunks, place: tuple[int, ...], variable: xr.Variable, region: tuple[slice, ...]
+    source: ZarrChunks, place: tuple[int, ...], decoded: _Decoded, region: tuple[slice, ...]
 ) -> npt.NDArray[Any]:
     """Read one chunk and decode it; the body of every reading task."""
     del place  # it is for whoever reads ahead
     try:
-        found: npt.NDArray[Any] = np.asarray(variable[region].values)
+        found: npt.NDArray[Any] = np.asarray(decoded.variable[region].values)
     except (SwathError, OSError):
         raise
     except Exception as error:

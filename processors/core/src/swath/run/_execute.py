@@ -6,7 +6,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -78,8 +78,9 @@ def execute(
     with (
         _told(payload, run),
         run_span("swath run", run=run, processor=payload.processor, engine=payload.engine),
+        nullcontext(progress) if progress else notebook_progress() as told,
     ):
-        return _execute(payload, run, processor, product, progress or notebook_progress() or _silent)
+        return _execute(payload, run, processor, product, told or _silent)
 
 
 def _execute(

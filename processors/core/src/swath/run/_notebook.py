@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -15,28 +16,42 @@ _SECONDS = 0.2
 """Between two changes of the bar."""
 
 
-def notebook_progress() -> Callable[[str, int, int], None] | None:
-    """Return what a run tells its progress to, shown below the cell that runs; None outside of a notebook."""
+@contextmanager
+def notebook_progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give what a run tells its progress to, shown below the cell that runs; None outside of a notebook.
+
+    In the end it says whether the run is done or was stopped.
+    """
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "kernel"):
-        return None
+        yield None
+        return
     show: Any = import_module("IPython.display")  # there in a notebook, and without types
-    shown = show.display(show.HTML(_bar("opening", 0, 0)), display_id=True)
+    shown = show.display(show.HTML(_bar("opening …")), display_id=True)
     last = 0.0
+    latest = (0, 1)
 
     def tell(what: str, done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, latest
+        latest = (done, total) if total else latest
         now = time.monotonic()
         if now - last >= _SECONDS or done == total:
             last = now
-            shown.update(show.HTML(_bar(what, done, total)))
+            shown.update(
+                show.HTML(_bar(f"{what}: {done} of {total}", done, total) if total else _bar(f"{what} …"))
+            )
 
-    return tell
+    try:
+        yield tell
+    except BaseException:
+        shown.update(show.HTML(_bar("stopped", *latest)))
+        raise
+    shown.update(show.HTML(_bar("done", 1, 1)))
 
 
-def _bar(what: str, done: int, total: int) -> str:
+def _bar(text: str, done: int = 0, total: int = 0) -> str:
+    """Return a bar with a text beside it; it only moves where the total is not known."""
     amounts = {"value": str(done), "max": str(total)} if total else {}
-    text = f" {what}: {done} of {total}" if total else f" {what} …"
     bar = E.progress(style="width: 20em; vertical-align: middle", **amounts)
-    return str(tostring(E.div(bar, text, role="status"), encoding="unicode"))
+    return str(tostring(E.div(bar, f" {text}", role="status"), encoding="unicode"))

@@ -1,11 +1,13 @@
 """A payload: one complete job, from a file, from the command line, or from both."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,9 +26,27 @@ from swath.run._memory import parse_memory
 __all__ = ["Inputs", "Payload", "load_payload", "make_payload", "parse_parameters", "payload_schema"]
 
 
+_SHAPE = r"^\s*[0-9]+\s*[xX]\s*[0-9]+\s*$"
+_ENGINE = r"^(threads|distributed|(tcp|tls)://.+|gateway(\+https?://.+)?)$"
+
+
 def _parse_shape(value: Any) -> Any:
     """Return the two numbers of ``512x512``."""
-    return value.lower().split("x") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if not re.match(_SHAPE, value):
+        raise ValueError("expected rows and columns, as in 512x512")
+    return value.lower().split("x")
+
+
+def _check_engine(value: str) -> str:
+    """Return the name of an engine, or say which there are."""
+    if not re.match(_ENGINE, value):
+        raise ValueError(
+            "expected threads, distributed, the address tcp://HOST:PORT or tls://HOST:PORT of a dask "
+            "scheduler, gateway, or gateway+https://HOST"
+        )
+    return value
 
 
 Memory = Annotated[
@@ -42,7 +62,7 @@ Shape = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^\s*[0-9]+\s*[xX]\s*[0-9]+\s*$"},
+                {"type": "string", "pattern": _SHAPE},
                 {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1}] * 2,
                  "minItems": 2, "maxItems": 2},
             ]
@@ -88,10 +108,9 @@ class Payload(BaseModel):
     )
     cogs: bool = Field(default=True, description="Whether to write each variable as a GeoTIFF, too.")
     overwrite: bool = Field(default=False, description="Whether to replace a destination that exists.")
-    engine: Annotated[
-        str, Field(pattern=r"^(threads|distributed|(tcp|tls)://.+|gateway(\+https?://.+)?)$")
-    ] = Field(
+    engine: Annotated[str, AfterValidator(_check_engine)] = Field(
         default="threads",
+        json_schema_extra={"pattern": _ENGINE},
         description="'threads' of this process, 'distributed' for processes on this machine, the address "
         "of a dask scheduler, tcp://… or tls://…, or a Dask Gateway: 'gateway' as dask is configured, or "
         "gateway+https://….",
