@@ -3,7 +3,9 @@
 import os
 import platform
 import shutil
+import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,18 @@ def samples() -> Path:
         where = "in CI" if os.environ.get("CI") else "on this machine"
         pytest.skip(f"no sample products {where}: set SWATH_SAMPLES to their folder (looked in {SAMPLES})")
     return SAMPLES.resolve()
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Return a function that names a port of this machine's loopback which nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
 
 
 BROWSER_PACKAGES = {"chromium": "chromium", "certutil": "libnss3-tools"}

@@ -201,6 +201,26 @@ def test_network_policies_are_enforced(cluster, apply, running, kubectl, manifes
     apply(_policy("names-only", "friend", policyTypes=["Egress"], egress=names_only))
     assert retry(lambda: not reaches("friend"))
     assert "10.96." in kubectl("exec", "friend", "--", "/bin/probe", "lookup", "web")
+
+    # What the node itself offers is not left out: the API server and the kubelet, by any address.
+    def told(address, *, by):
+        with pytest.raises(NodeError) as refused:
+            kubectl("exec", by, "--", "/bin/probe", "get", address)
+        return str(refused.value)
+
+    for address in (
+        "https://kubernetes.default.svc/",
+        "https://10.0.2.100:6443/",
+        "https://10.0.2.100:7250/",
+    ):
+        assert "certificate" in told(
+            address, by="stranger"
+        )  # it has a connection, and does not know who answers
+        assert "imeout" in told(address, by="friend")
+    by_address = [{"to": [{"ipBlock": {"cidr": "10.0.2.100/32"}}], "ports": [{"port": 6443}]}, *names_only]
+    apply(_policy("names-only", "friend", policyTypes=["Egress"], egress=by_address))
+    assert retry(lambda: "certificate" in told("https://kubernetes.default.svc/", by="friend"))
+    assert "imeout" in told("https://10.0.2.100:7250/", by="friend")
     kubectl("delete", "networkpolicy", "--all")
     assert retry(lambda: reaches("friend"))
     assert retry(lambda: reaches("stranger"))

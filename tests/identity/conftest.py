@@ -191,11 +191,6 @@ def keycloak_home() -> Path:
     return home
 
 
-@pytest.fixture(name="free_port")
-def _free_port() -> int:
-    return free_port()
-
-
 @pytest.fixture
 def other_authority(tmp_path: Path) -> Path:
     certificate(tmp_path, "ca")

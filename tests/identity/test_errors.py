@@ -17,7 +17,7 @@ from swath_sde.identity import (
 
 def test_a_server_that_does_not_answer_is_told_after_the_time_allowed(unapplied, free_port):
     there = dataclasses.replace(
-        unapplied.keycloak.administration, url=f"https://localhost:{free_port}", patience_seconds=0.5
+        unapplied.keycloak.administration, url=f"https://localhost:{free_port()}", patience_seconds=0.5
     )
     with pytest.raises(
         UnreachableError, match=r"does not answer .*refused.* 0\.5 s\. Look at its pod"

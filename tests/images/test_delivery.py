@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from socket import create_connection, socket
+from socket import create_connection
 from time import monotonic, sleep
 from typing import Any
 
@@ -76,16 +76,16 @@ def hashed(password: str) -> str:
 
 
 @pytest.fixture
-def served(container: Callable[[str], Any], installation: Installation, tmp_path: Path) -> Iterator[Served]:
+def served(
+    container: Callable[[str], Any], installation: Installation, free_port: Callable[[], int], tmp_path: Path
+) -> Iterator[Served]:
     """Serve the image `registry` on loopback, as its user, with TLS and a login."""
     files, storage = tmp_path / "files", tmp_path / "storage"
     files.mkdir()
     storage.mkdir()
     authority = certificate(files)
     (files / "htpasswd").write_text(f"swath:{hashed(PASSWORD)}\n")
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": "/var/lib/registry"}, "delete": {"enabled": True}},

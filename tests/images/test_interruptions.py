@@ -4,13 +4,24 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from swath_sde.configuration import Installation
-from swath_sde.images import BuildError, Records, build_images, catalogue, prune_images
+from swath_sde.errors import PlatformError
+from swath_sde.images import BuildError, NoSpaceError, Records, build_images, catalogue, prune_images
 from swath_sde.places import checkout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from tests.conftest import Disk
+
+    NewDisk = Callable[[Path, str], AbstractContextManager[Disk]]
 
 RECIPE = "ARG BASE\nFROM ${BASE}\nUSER 0:0\nRUN %s\nUSER 1000:1000\n"
 
@@ -76,6 +87,41 @@ def test_two_builds_at_once_build_once(installation: Installation, small: Path, 
     log = Records(installation.name).log(catalogue()["small"]).read_text()
     assert log.count("Successfully tagged") == 1
     assert len(seconds) == 1
+
+
+@pytest.mark.parametrize("leave", [0, 64 << 20])  # the context has no room; it has, but the layer has not
+def test_a_disk_that_fills_up_during_a_build_is_told_and_the_same_build_goes_on(
+    leave: int, new_disk: "NewDisk", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = checkout()
+    root = tmp_path / "checkout"
+    recipe = root / "platform" / "images" / "alone"
+    recipe.mkdir(parents=True)
+    (root / "ci" / "templates").mkdir(parents=True)
+    (root / "copier.yml").touch()
+    entries = (real / "platform" / "images" / "catalogue.yaml").read_text().split("haproxy:")[0]
+    (recipe.parent / "catalogue.yaml").write_text(f"{entries}alone: {{title: one that stands on nothing}}\n")
+    shutil.copytree(real / "platform" / "images" / "base", recipe.parent / "base")
+    with tarfile.open(recipe / "zeros.tar.gz", "w:gz") as archive:  # small, but 256 MiB once unpacked
+        about = tarfile.TarInfo("zeros")
+        about.size = 256 << 20
+        with Path("/dev/zero").open("rb") as zeros:
+            archive.addfile(about, zeros)
+    (recipe / "Dockerfile").write_text("FROM scratch\nADD zeros.tar.gz /\nUSER 1000:1000\n")
+    with new_disk(tmp_path / "disk", "12G") as disk:
+        monkeypatch.setenv("SWATH_CHECKOUT", str(root))
+        monkeypatch.setenv("SWATH_HOME", str(disk.folder))
+        own = Installation(name="full-disk")
+        with pytest.raises(PlatformError) as caught:
+            build_images(own, ["alone"], lambda _: disk.fill(leave=leave))
+        assert "The disk is full: `swath image prune` makes room" in str(caught.value)
+        with pytest.raises(NoSpaceError, match="GiB free, but 1 builds need"):
+            build_images(own, ["alone"])
+        disk.make_room()
+        assert build_images(own, ["alone"])["alone"].size >= 256 << 20
+        told: list[str] = []
+        build_images(own, ["alone"], lambda step: told.append(step.state))
+        assert told == ["kept"]
 
 
 def test_prune_removes_what_no_file_has_any_more(installation: Installation, small: Path) -> None:

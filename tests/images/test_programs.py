@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from socket import create_connection, socket
+from socket import create_connection
 from typing import Any
 
 import pytest
@@ -14,12 +14,6 @@ from swath_developer.scaffolding import scaffold
 
 Start = Callable[[str], Any]
 """Makes a container of an image: `Container` of this folder's conftest."""
-
-
-def free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(ready: Callable[[], bool], log: Path, seconds: float = 120) -> None:
@@ -80,7 +74,7 @@ def test_the_program_says_its_version(container: Start, name: str, command: list
 
 
 def test_postgresql_makes_roles_and_keeps_data_and_takes_new_passwords(
-    container: Start, tmp_path: Path
+    container: Start, free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     server = container("postgresql")
     data, secrets = owned(tmp_path / "data"), tmp_path / "secrets"
@@ -140,7 +134,9 @@ def test_the_editor_answers_on_its_socket_and_on_no_port(container: Start, tmp_p
         assert not [line for line in listening.splitlines() for pid in ours if f"pid={pid}," in line]
 
 
-def test_jupyterlab_leads_to_the_editor_and_only_with_its_token(container: Start, tmp_path: Path) -> None:
+def test_jupyterlab_leads_to_the_editor_and_only_with_its_token(
+    container: Start, free_port: Callable[[], int], tmp_path: Path
+) -> None:
     home, log, port = owned(tmp_path / "home"), tmp_path / "log", free_port()
     command = ["/usr/libexec/swath/start", "jupyter", "lab", "--no-browser", f"--port={port}"]
     command += ["--ServerApp.token=known", "--ServerApp.port_retries=0"]
@@ -171,7 +167,7 @@ def test_jupyterlab_leads_to_the_editor_and_only_with_its_token(container: Start
 
 
 def test_the_editor_opens_calm_and_its_terminal_and_search_work(
-    container: Start, chromium: str, tmp_path: Path
+    container: Start, chromium: str, free_port: Callable[[], int], tmp_path: Path
 ) -> None:
     home, log, port = owned(tmp_path / "home"), tmp_path / "log", free_port()
     (home / "notes.txt").write_text("a needle in a haystack\n")

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -19,6 +20,14 @@ from browsing import browser
 from faults import LONG_AGO
 from installation import GROUPS, USERS, Platform, free_port
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from tests.conftest import Disk
+
+    NewDisk = Callable[[Path, str], AbstractContextManager[Disk]]
+
 
 @pytest.fixture
 def session(platform: Platform, chromium: str, tmp_path: Path) -> Iterator[BrowserContext]:
@@ -28,13 +37,23 @@ def session(platform: Platform, chromium: str, tmp_path: Path) -> Iterator[Brows
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def disk(tmp_path_factory: pytest.TempPathFactory, new_disk: "NewDisk") -> Iterator["Disk | None"]:
+    """Give the installation a disk of its own, that can be filled; none where it is kept."""
+    if os.environ.get("SWATH_TRIAL"):
+        yield None
+    else:
+        with new_disk(tmp_path_factory.mktemp("platform") / "data", "60G") as made:
+            yield made
+
+
+@pytest.fixture(scope="session")
+def platform(disk: "Disk | None") -> Iterator[Platform]:
     """Bring an installation up, and remove it with its data at the end.
 
     While tests are written, ``SWATH_TRIAL`` may name a folder in which an installation is kept.
     """
-    kept = os.environ.get("SWATH_TRIAL")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("platform")
+    kept = disk is None
+    folder = Path(os.environ["SWATH_TRIAL"]) if disk is None else disk.folder.parent
     description = {
         "version": 1,
         "name": "trial",

@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import time
+from typing import Any
 
 import pytest
 from installation import SWATH, Platform
+from swath_sde.cluster import EmbeddedCluster
+from swath_sde.configuration import load_installation
 
 
 @pytest.mark.parametrize(
@@ -105,3 +108,47 @@ def test_the_cluster_that_loses_its_node_comes_back_with_its_data(platform: Plat
         "-n", f"{platform.name}-hub", "get", "pvc", "-o", "jsonpath={.items[*].status.phase}"
     )
     assert set(claims.split()) <= {"Bound"}
+
+
+def test_a_disk_that_fills_up_during_an_apply_is_told_and_the_same_apply_goes_on(
+    platform: Platform, disk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if disk is None:
+        pytest.skip("an installation that is kept (SWATH_TRIAL) is on the machine's own disk")
+    before = platform.secret("keycloak", "initial-passwords", "ada")
+    monkeypatch.delenv("SWATH_HOME", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", platform.environment["XDG_DATA_HOME"])
+    cluster = EmbeddedCluster(load_installation(platform.file))
+    listed = ["ctr", "-n", "k8s.io", "images", "list", "-q"]
+    images = set(cluster.run(listed).split())
+    platform.kubectl("-n", f"{platform.name}-hub", "scale", "deployment/hub", "--replicas=0")
+    with subprocess.Popen(
+        [SWATH, "apply", "--only", "hub", "--file", platform.file],
+        env=platform.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as apply:
+        assert apply.stderr is not None
+        for line in apply.stderr:
+            if line.startswith("hub: "):  # its release is made, and its pod is waited for
+                break
+        disk.fill()
+        told = apply.stderr.read()
+    assert apply.returncode == 1
+    assert "hub cannot become ready" in told
+    assert f"the disk of {platform.state}" in told
+    assert "then call `swath apply`" in told
+    for words in (["status"], ["apply"], ["cluster", "status"]):
+        done = platform.swath(*words)
+        assert done.returncode == 1, done
+        assert "MiB are free, 1024 MiB are needed" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+    disk.make_room()
+    done = platform.swath("apply")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert platform.plan() == []
+    assert platform.swath("status").returncode == 0
+    assert platform.secret("keycloak", "initial-passwords", "ada") == before
+    assert images <= set(cluster.run(listed).split())

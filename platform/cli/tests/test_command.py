@@ -246,3 +246,10 @@ def test_help_costs_little_more_than_the_library_of_the_command_line() -> None:
 
 def test_the_public_surface_is_as_written_here() -> None:
     assert swath_cli.__all__ == ["VERB_GROUP", "Verbs", "main", "swath"]
+
+
+def test_the_verb_of_the_checkouts_script_alone_is_told_where_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert status("test") == 2
+    assert "./swath test" in capsys.readouterr().err

@@ -75,6 +75,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb that was typed; where there is none, guess the one that was meant."""
         if args and not args[0].startswith("-") and args[0] not in self._references():
+            if args[0] == "test":
+                ctx.fail("`test` runs the checks of a checkout, by the script in it: ./swath test")
             from difflib import get_close_matches  # noqa: PLC0415 -- only needed for a mistake
 
             near = get_close_matches(args[0], self._references(), n=1)

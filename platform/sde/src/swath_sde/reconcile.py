@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
-from swath_sde.cluster import STOPPED, EmbeddedCluster, NotPossibleError
+from swath_sde.cluster import STOPPED, EmbeddedCluster, NoRoomError, NotPossibleError
 from swath_sde.delivery import (
     FIRST,
     build_on_machine,
@@ -18,7 +19,7 @@ from swath_sde.delivery import (
     plan_first,
     plan_on_machine,
 )
-from swath_sde.errors import ConfigurationError
+from swath_sde.errors import ConfigurationError, PlatformError
 from swath_sde.realm import apply_realm, plan_realm
 from swath_sde.releases import (
     ReleaseStatus,
@@ -36,7 +37,17 @@ if TYPE_CHECKING:
 
     _Apply = Callable[[Installation, Callable[[str], None]], list[Change]]
 
-__all__ = ["PARTS", "Part", "apply_installation", "plan_installation", "remove_installation", "status_of"]
+__all__ = [
+    "PARTS",
+    "Part",
+    "apply_installation",
+    "obstacle_of",
+    "plan_installation",
+    "refuse_a_full_disk",
+    "remarks_of",
+    "remove_installation",
+    "status_of",
+]
 
 PARTS = (
     "images",
@@ -94,7 +105,8 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
         if unseen := _why_unseen(part.name, changes):
             changes.append(Change("part", part.name, Action.UPDATE, (f"looked at when {unseen}",)))
             continue
-        found = part.plan()
+        with _a_full_disk_is_told(installation):
+            found = part.plan()
         changes += found
         if any(change.action is Action.CREATE and change.kind in _WHOLE for change in found):
             absent.add(part.name)
@@ -134,7 +146,8 @@ def apply_installation(
         def tell(what: str, name: str = part.name) -> None:
             progress(f"{name}: {what}")
 
-        done += pending(part.apply(tell))
+        with _a_full_disk_is_told(installation):
+            done += pending(part.apply(tell))
     return done
 
 
@@ -146,7 +159,44 @@ def status_of(installation: Installation) -> list[ReleaseStatus]:
     ClusterError
         The cluster cannot be reached.
     """
-    return [release_status(installation, component) for component in installation.components.enabled()]
+    with _a_full_disk_is_told(installation):
+        return [release_status(installation, component) for component in installation.components.enabled()]
+
+
+def obstacle_of(installation: Installation) -> str:
+    """Return what keeps all components from working, a disk that is full, with what to do; else nothing."""
+    return EmbeddedCluster(installation).shortage() if installation.where.kind == "embedded" else ""
+
+
+def refuse_a_full_disk(installation: Installation) -> None:
+    """Refuse what cannot end well.
+
+    Raises
+    ------
+    NoRoomError
+        A disk of the embedded cluster's data is full.
+    """
+    if full := obstacle_of(installation):
+        raise NoRoomError(full)
+
+
+def remarks_of(installation: Installation) -> list[str]:
+    """Return what an administrator should know of what the components stand on: volumes above their size."""
+    return EmbeddedCluster(installation).oversized() if installation.where.kind == "embedded" else []
+
+
+@contextmanager
+def _a_full_disk_is_told(installation: Installation) -> Iterator[None]:
+    """Tell the cause where a disk of the embedded cluster is full: what fails then, fails in many ways."""
+    try:
+        yield
+    except NoRoomError:
+        raise
+    except PlatformError as error:
+        full = obstacle_of(installation)
+        if full and full not in str(error):
+            error.add_note(full)
+        raise
 
 
 def remove_installation(installation: Installation, *, data: bool) -> list[Change]:

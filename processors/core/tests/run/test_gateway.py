@@ -4,7 +4,6 @@ import datetime as dt
 import ipaddress
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -43,12 +42,6 @@ c.ClusterConfig.environment = {{
 """
 
 
-def free_port():
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
-
-
 def certify(folder):
     """Write a certificate for this machine, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -78,7 +71,7 @@ def certify(folder):
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory, plugin):
+def gateway(tmp_path_factory, plugin, free_port):
     """Yield the address of a Dask Gateway, and the environment to use it with."""
     folder = tmp_path_factory.mktemp("gateway")
     (folder / "clusters").mkdir()

@@ -25,15 +25,17 @@ from swath_sde.cluster._configuration import configuration_files
 from swath_sde.cluster._keeper import renew
 from swath_sde.cluster._keys import certificates_until, keep_keys
 from swath_sde.cluster._lock import locked
-from swath_sde.cluster._node import Node, supervised_by_systemd
+from swath_sde.cluster._node import Node
 from swath_sde.cluster._objects import first_objects
 from swath_sde.cluster._ports import is_free, own_port
 from swath_sde.cluster._preflight import astray, can_queue, findings, remarks
 from swath_sde.cluster._programs import inner_supervisor
+from swath_sde.cluster._room import shortage
 from swath_sde.cluster._settings import Settings
 from swath_sde.cluster._status import ClusterStatus, ProgramStatus, State
+from swath_sde.cluster._unit import supervised_by_systemd
 from swath_sde.cluster._waiting import api_ready, node_ready, wait_for_all, wait_for_api, wait_for_node
-from swath_sde.cluster.errors import NodeError, NotPossibleError
+from swath_sde.cluster.errors import NodeError, NoRoomError, NotPossibleError
 from swath_sde.places import state_folder
 from swath_sde.trust import installation_authority, write_whole
 
@@ -77,6 +79,25 @@ class EmbeddedCluster:
             found += astray(self.installation.host("registry"), domain=self.installation.domain)
         return found
 
+    def shortage(self) -> str:
+        """Return which disk of the cluster's data is full, and what to do; else nothing."""
+        data = self.state / "data"
+        if not data.is_dir():
+            return ""
+        return shortage((*(data / name for name in ("etcd", "containerd", "kubelet", "volumes")), self.state))
+
+    def oversized(self) -> list[str]:
+        """Return which volumes hold more than was asked for."""
+        try:
+            volumes = json.loads(
+                self.kubectl("get", "persistentvolumes", "-o", "json", "--request-timeout=5s")
+            )
+        except NodeError:  # that it does not answer is told elsewhere
+            return []
+        from swath_sde.cluster._volumes import oversized  # noqa: PLC0415 -- needed for this alone
+
+        return oversized(volumes["items"], self.state / "data" / "volumes")
+
     def plan(self) -> list[Change]:
         """Return what `up` would do; nothing is changed."""
         folder = programs_folder()
@@ -102,12 +123,16 @@ class EmbeddedCluster:
             It cannot work here; nothing was changed.
         BuildError
             Its programs cannot be built.
+        NoRoomError
+            It runs, but its disk is full.
         NodeError
             It does not come up, or another process is changing it.
         """
         with locked(self.state):
             recorded = self._recorded()
             running = recorded is not None and Node(recorded).runs
+            if running and (full := self.shortage()):
+                raise NoRoomError(full)
             if not running:
                 self._refuse_or_prepare(recorded, progress)
             programs = build_programs(progress)
@@ -144,7 +169,8 @@ class EmbeddedCluster:
     def status(self) -> ClusterStatus:
         """Return how the cluster is."""
         settings = self._recorded()
-        notes = tuple(remarks(domain=self.installation.domain))
+        full = self.shortage()
+        notes = (*([full] if full else []), *remarks(domain=self.installation.domain))
         version = kubernetes_version()
         if settings is None:
             return ClusterStatus(self.installation.name, "absent", version, remarks=notes)
@@ -173,8 +199,21 @@ class EmbeddedCluster:
         return self._node().run(words)
 
     def import_images(self, archive: Path) -> list[str]:
-        """Give images of an archive (Docker or OCI) to the container runtime; return their references."""
-        return self._node().import_images(archive)
+        """Give images of an archive (Docker or OCI) to the container runtime; return their references.
+
+        Raises
+        ------
+        NoRoomError
+            The disk is full; what was imported before stays.
+        NodeError
+            The cluster does not run, or the runtime refuses the archive.
+        """
+        try:
+            return self._node().import_images(archive)
+        except NodeError as error:
+            if full := self.shortage():
+                raise NoRoomError(f"{full} ({error})") from None
+            raise
 
     def kubectl(self, *words: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator; return what it wrote."""
@@ -285,14 +324,18 @@ class EmbeddedCluster:
 
     def _look_after(self, settings: Settings, progress: Progress) -> bool:
         """See to a node that runs; return whether anything was done."""
+        if kept := supervised_by_systemd() and not Node(settings).unit.in_place:
+            progress("cluster: systemd is told to start it with the machine")
+            Node(settings).unit.put_in_place()
         renewed = renew(settings)
         if renewed:
             progress(f"cluster: certificates renewed; started again: {', '.join(sorted(renewed))}")
         unfinished = not (settings.layout.state / "ready").exists()
         if unfinished or renewed or not api_ready(settings):
+            Node(settings).try_again()
             self._make_ready(settings, progress, since=0)
             return True
-        return False
+        return kept
 
     def _down(self, progress: Progress) -> bool:
         try:
@@ -329,6 +372,8 @@ class EmbeddedCluster:
         if not (settings.layout.state / "ready").exists():
             return "starting"
         if not all(program.state == "RUNNING" for program in about.programs) or not api_ready(settings):
+            return "degraded"
+        if self.shortage():
             return "degraded"
         try:
             ready = node_ready(self.kubectl("get", "node", settings.name, "-o", "json"), since=0)

@@ -9,6 +9,7 @@ import yaml
 
 from swath_sde.cluster._keys import KEYS_INSIDE
 from swath_sde.cluster._layout import INSIDE
+from swath_sde.cluster._room import FLOOR, INODES
 from swath_sde.cluster._settings import CLUSTER_DOMAIN, DNS_ADDRESS, GATEWAY, NODE_ADDRESS, POD_NETWORK
 
 if TYPE_CHECKING:
@@ -159,10 +160,13 @@ def _kubelet(cgroup_root: str) -> dict[str, Any]:
         "podPidsLimit": 4096,
         # The images that were brought along have no registry to come back from: none is thrown away.
         "imageGCHighThresholdPercent": 100,
+        "imageMinimumGCAge": "87600h",  # nor on a full disk: longer than any kubelet runs
         "evictionHard": {
-            "memory.available": "200Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi",
-            "nodefs.inodesFree": "2%",
+            "memory.available": "200Mi", "nodefs.available": f"{FLOOR >> 20}Mi",
+            "imagefs.available": f"{FLOOR >> 20}Mi", "nodefs.inodesFree": f"{INODES}%",
         },
+        # A disk that was full is used again soon after room was made; on one node, nothing moves elsewhere.
+        "evictionPressureTransitionPeriod": "20s",
         "containerLogMaxSize": "20Mi",
         "containerLogMaxFiles": 3,
         "nodeStatusReportFrequency": "1m",

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from swath_sde.cluster._cgroups import Cgroups
 from swath_sde.cluster._programs import programs
 from swath_sde.cluster._supervisor import ProcessState, Supervisor
+from swath_sde.cluster._unit import Unit, supervised_by_systemd
 from swath_sde.cluster.errors import NodeError
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
     from swath_sde.cluster._settings import Settings
 
-__all__ = ["Node", "supervised_by_systemd"]
-
-_UNITS = Path("/run/systemd/system")
+__all__ = ["Node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,9 @@ class Node:
 
     @property
     def remains(self) -> bool:
-        """Whether there is anything of it on this machine but its data: processes, cgroups, sockets."""
-        return self.settings.layout.run.exists() or self.cgroups.exist
+        """Whether there is anything of it on this machine but its data: processes, cgroups, sockets, unit."""
+        kept = supervised_by_systemd() and self.unit.path.exists()
+        return kept or self.settings.layout.run.exists() or self.cgroups.exist
 
     def programs(self) -> list[ProcessState]:
         """Return how the programs inside are, in the order in which they start; none where none runs."""
@@ -77,6 +77,12 @@ class Node:
         except NodeError:
             return []
         return [found[name] for name in programs(self.settings) if name in found]
+
+    def try_again(self) -> None:
+        """Start at once what its supervisor would try again later: the longer it failed, the later."""
+        for program in self.programs():
+            if program.state in {"BACKOFF", "FATAL"}:
+                self.inner.restart(program.name)
 
     def import_images(self, archive: Path) -> list[str]:
         """Give images of an archive (Docker or OCI) to the container runtime; return their references."""
@@ -121,9 +127,8 @@ stdout_logfile_backups=2
 """
         return text
 
-    def start(self) -> None:
-        """Start the outer supervisor, which starts the rest: by systemd where that runs, else as a daemon."""
-        layout = self.settings.layout
+    def prepare(self) -> None:
+        """Make what the node needs of the machine: kernel modules, its folder in ``/run``, its cgroups."""
         for module in (
             "overlay",
             "br_netfilter",
@@ -131,16 +136,20 @@ stdout_logfile_backups=2
             "nfnetlink_queue",
         ):  # built in, or not there at all: both fine
             subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)  # noqa: S603, S607 -- no shell; where PATH has it
-        layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.settings.layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cgroups.make()
+
+    def start(self) -> None:
+        """Start the outer supervisor, which starts the rest: by systemd where that runs, else as a daemon."""
+        if supervised_by_systemd():
+            self.unit.put_in_place()
+            self.unit.start()
+            return
+        self.prepare()
+        layout = self.settings.layout
         command = [
             self.settings.python, "-m", "supervisor.supervisord", "-c", str(layout.state / "supervisor.conf"),
         ]  # fmt: skip
-        if supervised_by_systemd():
-            command = [
-                "systemd-run", f"--unit={self.unit}", "--property=Restart=always",
-                "--property=KillMode=process", "--collect", *command, "--nodaemon",
-            ]  # fmt: skip
         adopt = self.cgroups.adopt
         done = subprocess.run(  # noqa: S603 -- no shell, no words of strangers
             command,
@@ -154,20 +163,20 @@ stdout_logfile_backups=2
             raise NodeError(f"the supervisor did not start: {(done.stderr or done.stdout).strip()[-500:]}")
 
     @property
-    def unit(self) -> str:
-        """Name of the systemd unit, where systemd runs."""
-        return f"swath-{self.settings.identity}.service"
+    def unit(self) -> Unit:
+        """Its systemd unit, where systemd runs."""
+        return Unit(self.settings)
 
     def stop(self) -> None:
         """Stop everything in order; what does not end by itself is ended. Nothing of it is left."""
         ordered = self.outer.answers()
         if ordered:
-            if self.inner.answers():
-                self._stop_pods()
+            self.stop_pods()
             with contextlib.suppress(NodeError):
                 self.outer.stop("node")
-            if supervised_by_systemd():
-                subprocess.run(["systemctl", "stop", self.unit], check=False, capture_output=True)  # noqa: S603, S607 -- no shell; where PATH has it
+        if supervised_by_systemd():
+            self.unit.stop()
+        if ordered:
             with contextlib.suppress(NodeError):
                 self.outer.shutdown()
         self._end_the_rest(5 if ordered else 0)
@@ -178,8 +187,10 @@ stdout_logfile_backups=2
         with contextlib.suppress(OSError):
             self.settings.layout.run.parent.rmdir()
 
-    def _stop_pods(self) -> None:
+    def stop_pods(self) -> None:
         """Ask the programs of all pods to end, as a shutdown of a machine does, so that they lose nothing."""
+        if not self.inner.answers():
+            return
         with contextlib.suppress(NodeError):
             self.inner.stop("kubelet")  # it would start them again
             listed = self.run(["ctr", "-n", "k8s.io", "tasks", "list", "-q"], check=False).split()
@@ -224,8 +235,3 @@ stdout_logfile_backups=2
             said = done.stderr.decode(errors="replace").strip()[-800:]
             raise NodeError(f"in the node: {shlex.join(words)}: status {done.returncode}: {said}")
         return done.stdout.decode(errors="replace")
-
-
-def supervised_by_systemd() -> bool:
-    """Return whether systemd runs here, so that it starts the outer supervisor and starts it again."""
-    return _UNITS.is_dir() and shutil.which("systemd-run") is not None

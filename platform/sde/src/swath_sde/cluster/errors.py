@@ -9,11 +9,15 @@ from swath_sde.errors import PlatformError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BuildError", "NodeError", "NotPossibleError"]
+__all__ = ["BuildError", "NoRoomError", "NodeError", "NotPossibleError"]
 
 
 class NodeError(PlatformError):
     """The node does not do what it was asked to."""
+
+
+class NoRoomError(PlatformError):
+    """A disk of the running cluster is full; nothing is lost."""
 
 
 class BuildError(PlatformError):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from swath_sde.changes import Action, Change
 from swath_sde.images._builder import builder_of
 from swath_sde.images._catalogue import catalogue, selected
-from swath_sde.images._errors import NoSpaceError
+from swath_sde.images._errors import BuildError, NoSpaceError
+from swath_sde.images._reasons import reason_in
 from swath_sde.images._records import Built, Records, building
 from swath_sde.images._sbom import bill_of_materials
 from swath_sde.images._sources import assemble, images_folder
@@ -115,7 +116,12 @@ def build_images(
         missing=missing,
         again=again,
     )
-    return work.run(progress or (lambda _: None))
+    try:
+        return work.run(progress or (lambda _: None))
+    except OSError as error:  # of our own files; what the programs say is told by the builder
+        if told := reason_in([str(error)]):
+            raise BuildError(f"{error}. {told}") from None
+        raise
 
 
 def check_room(builds: int) -> None:

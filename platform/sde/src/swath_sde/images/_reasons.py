@@ -44,7 +44,7 @@ _REASONS = (
         "The Debian mirror does not serve {what}: " + _MIRROR.format(client="apt"),
     ),
     (
-        r"No space left on device",
+        r"[Nn]o space left on device",
         (
             "The disk is full: `swath image prune` makes room, or set SWATH_HOME to a larger disk; what is "
             "finished is kept"

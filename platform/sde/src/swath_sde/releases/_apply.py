@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change, pending
+from swath_sde.cluster import EmbeddedCluster
 from swath_sde.objects import Objects, applying, objects_of
 from swath_sde.releases._charts import chart_of
 from swath_sde.releases._helm import Helm, Revision
@@ -59,7 +60,8 @@ def apply_release(
                 _forget(objects, helm, revision)
             helm.upgrade(chart_of(component), values_of(installation, component))
     if wait:
-        wait_until_ready(objects, helm.namespace, component, progress=progress)
+        obstacle = EmbeddedCluster(installation).shortage if installation.where.kind == "embedded" else None
+        wait_until_ready(objects, helm.namespace, component, progress=progress, obstacle=obstacle)
     return changes
 
 

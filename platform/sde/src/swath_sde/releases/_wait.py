@@ -32,9 +32,27 @@ _KINDS = ("Deployment", "StatefulSet")
 
 
 def wait_until_ready(
-    objects: Objects, namespace: str, release: str, *, progress: Callable[[str], None] | None = None
+    objects: Objects,
+    namespace: str,
+    release: str,
+    *,
+    progress: Callable[[str], None] | None = None,
+    obstacle: Callable[[], str] | None = None,
 ) -> None:
     """Return when all workloads of a release have the pods that they should have, of the newest kind, ready.
+
+    Parameters
+    ----------
+    objects
+        The cluster's objects.
+    namespace
+        Where the release is.
+    release
+        Its name.
+    progress
+        Told what is waited for.
+    obstacle
+        Returns what makes waiting useless, as a full disk does; empty where nothing does.
 
     Raises
     ------
@@ -48,6 +66,8 @@ def wait_until_ready(
         waiting = [told for body in workloads(objects, namespace, release) if (told := _missing(body))]
         if not waiting:
             return
+        if obstacle is not None and (told := obstacle()):
+            raise ReleaseError(f"{release} cannot become ready ({'; '.join(waiting)}): {told}")
         reasons = list(_reasons(objects, namespace, release))
         now = time.monotonic()
         in_doubt = any(reason in _DOUBTFUL for reason, _ in reasons)

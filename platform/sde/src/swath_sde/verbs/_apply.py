@@ -67,8 +67,9 @@ def apply(file: Path | None, only: tuple[str, ...], machine: bool) -> None:
     installation = load_installation(file)
     from swath_sde import changes  # noqa: PLC0415
     from swath_sde.exclusive import exclusively  # noqa: PLC0415
-    from swath_sde.reconcile import apply_installation  # noqa: PLC0415
+    from swath_sde.reconcile import apply_installation, refuse_a_full_disk  # noqa: PLC0415
 
+    refuse_a_full_disk(installation)  # on which not even the lock can be written
     with exclusively(installation.name):
         done = apply_installation(installation, only, progress=lambda what: click.echo(what, err=True))
     if machine:
@@ -93,18 +94,22 @@ def status(file: Path | None, machine: bool) -> int:
     from swath_sde.configuration import load_installation  # noqa: PLC0415
 
     installation = load_installation(file)
-    from swath_sde.reconcile import status_of  # noqa: PLC0415
+    from swath_sde.reconcile import obstacle_of, remarks_of, status_of  # noqa: PLC0415
 
     found = status_of(installation)
-    good = all(one.good for one in found)
+    full = obstacle_of(installation)
+    remarks = [*([full] if full else []), *remarks_of(installation)]
+    good = all(one.good for one in found) and not full
     if machine:
-        as_json({"ready": good, "components": [asdict(one) for one in found]})
+        as_json({"ready": good, "components": [asdict(one) for one in found], "remarks": remarks})
         return 0 if good else 1
     for one in found:
         mark = "ready" if one.good else "NOT READY"
         address = installation.url(one.component) if one.component in _ADDRESSED else ""
         pods = f"{one.ready}/{one.wanted} pods"
         click.echo(f"{one.component:<12}{one.status:<12}{pods:<10}{mark:<11}{address}".rstrip())
+    for remark in remarks:
+        click.echo(f"note: {remark}")
     return 0 if good else 1
 
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 from swath_sentinel2.simulator import _names as names
 from swath_sentinel2.simulator._elements import document, element, moment, root, section
-from swath_sentinel2.simulator._product_metadata import outline
+from swath_sentinel2.simulator._product_metadata import datatake, outline
 from swath_sentinel2.simulator._scene import BASELINE, Scene
 
 _SAFE = "http://www.esa.int/safe/sentinel/1.1"
@@ -30,16 +30,7 @@ def datastrip_metadata(scene: Scene) -> bytes:
             section(
                 "General_Info",
                 schema,
-                element(
-                    "Datatake_Info",
-                    element("SPACECRAFT_NAME", "Sentinel-2A"),
-                    element("DATATAKE_TYPE", "INS-NOBS"),
-                    element("DATATAKE_SENSING_START", moment(scene.sensing)),
-                    element("SENSING_ORBIT_NUMBER", names.RELATIVE_ORBIT),
-                    element("SENSING_ORBIT_DIRECTION", "DESCENDING"),
-                    datatakeIdentifier=names.datatake_identifier(scene),
-                    metadataLevel="Brief",
-                ),
+                datatake(scene, "Datatake_Info", metadataLevel="Brief"),
                 element(
                     "Datastrip_Time_Info",
                     element("DATASTRIP_SENSING_START", moment(scene.granule_sensing)),

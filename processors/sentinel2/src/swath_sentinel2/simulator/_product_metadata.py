@@ -33,6 +33,20 @@ def product_metadata(scene: Scene, cloudy: float) -> bytes:
     )
 
 
+def datatake(scene: Scene, name: str, **attributes: str) -> etree._Element:
+    """Return what is known of the datatake, which products and their datastrips both tell."""
+    return element(
+        name,
+        element("SPACECRAFT_NAME", "Sentinel-2A"),
+        element("DATATAKE_TYPE", "INS-NOBS"),
+        element("DATATAKE_SENSING_START", moment(scene.sensing)),
+        element("SENSING_ORBIT_NUMBER", names.RELATIVE_ORBIT),
+        element("SENSING_ORBIT_DIRECTION", "DESCENDING"),
+        datatakeIdentifier=names.datatake_identifier(scene),
+        **attributes,
+    )
+
+
 def _product_info(scene: Scene) -> etree._Element:
     return element(
         "Product_Info",
@@ -46,15 +60,7 @@ def _product_info(scene: Scene) -> etree._Element:
         element("GENERATION_TIME", moment(scene.generated)),
         element("PREVIEW_IMAGE_URL", "Not applicable"),
         element("PREVIEW_GEO_INFO", "Not applicable"),
-        element(
-            "Datatake",
-            element("SPACECRAFT_NAME", "Sentinel-2A"),
-            element("DATATAKE_TYPE", "INS-NOBS"),
-            element("DATATAKE_SENSING_START", moment(scene.sensing)),
-            element("SENSING_ORBIT_NUMBER", names.RELATIVE_ORBIT),
-            element("SENSING_ORBIT_DIRECTION", "DESCENDING"),
-            datatakeIdentifier=names.datatake_identifier(scene),
-        ),
+        datatake(scene, "Datatake"),
         element("Query_Options", element("PRODUCT_FORMAT", "SAFE_COMPACT"), completeSingleTile="true"),
         element("Product_Organisation", element("Granule_List", _granule(scene))),
     )

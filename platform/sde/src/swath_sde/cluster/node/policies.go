@@ -50,14 +50,21 @@ func networkPolicies() {
 // their own is. The library has rules for this, but with nftables' queue expression, which a kernel may lack where it
 // has the older NFQUEUE target; where it has both, a packet is judged twice, to the same end.
 func divert(pods string) error {
-	rules := [][]string{
-		// The kubelet's probes and other processes of the node itself are no pods' business.
-		{"-m", "owner", "--uid-owner", "0", "-j", "RETURN"},
-		{"-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "RETURN"},
-		{"-s", pods, "-j", "NFQUEUE", "--queue-num", strconv.Itoa(queue)},
-		{"-d", pods, "-j", "NFQUEUE", "--queue-num", strconv.Itoa(queue)},
+	judged := []string{"-j", "NFQUEUE", "--queue-num", strconv.Itoa(queue)}
+	known := []string{"-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "RETURN"}
+	from, to := append([]string{"-s", pods}, judged...), append([]string{"-d", pods}, judged...)
+	// The kubelet's probes and other processes of the node itself are no pods' business.
+	own := []string{"-m", "owner", "--uid-owner", "0", "-j", "RETURN"}
+	if err := chained("POSTROUTING", "SWATH-POLICIES", own, known, from, to); err != nil {
+		return err
 	}
-	const table, chain = "mangle", "SWATH-POLICIES"
+	// What ends at the node passes no POSTROUTING: the API server, the kubelet, the name server.
+	return chained("INPUT", "SWATH-POLICIES-NODE", known, from)
+}
+
+// chained sees to it that the packets of a hook pass a chain of these rules.
+func chained(hook, chain string, rules ...[]string) error {
+	const table = "mangle"
 	if iptables("-t", table, "-n", "-L", chain) != nil {
 		if err := iptables("-t", table, "-N", chain); err != nil {
 			return err
@@ -71,7 +78,7 @@ func divert(pods string) error {
 			return err
 		}
 	}
-	jump := []string{"POSTROUTING", "-j", chain}
+	jump := []string{hook, "-j", chain}
 	if iptables(append([]string{"-t", table, "-C"}, jump...)...) == nil {
 		return nil
 	}

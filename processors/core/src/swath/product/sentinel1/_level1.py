@@ -12,14 +12,9 @@ import xarray as xr
 from swath.errors import ProductError
 from swath.io.tiff import FRONT, Header, read_header
 from swath.product._chunks import lazy_array, source_encoding
-from swath.product.sentinel1._annotation import (
-    Burst,
-    ImageAnnotation,
-    conditions,
-    other_metadata,
-    read_annotation,
-)
+from swath.product.sentinel1._annotation import Burst, ImageAnnotation, read_annotation
 from swath.product.sentinel1._attributes import common_attributes, image_attributes
+from swath.product.sentinel1._conditions import conditions, other_metadata
 from swath.product.sentinel1._images import Lines
 from swath.product.sentinel1._luts import read_calibration, read_noise
 from swath.product.sentinel1._manifest import MANIFEST, Manifest, read_kind, read_manifest
