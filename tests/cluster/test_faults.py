@@ -1,11 +1,15 @@
 """Whatever is killed comes back, and nothing is lost."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 
 @pytest.fixture
@@ -43,6 +47,7 @@ def test_the_node_comes_back_when_its_first_process_is_killed(node, all_there, r
     assert all_there()
 
 
+@pytest.mark.drill
 def test_the_node_comes_back_when_its_launcher_is_killed(node, all_there, retry):
     first = node.pid
     os.kill(node.outer.processes()["node"].pid, signal.SIGKILL)
@@ -74,6 +79,7 @@ def test_everything_killed_at_once_is_started_by_up(cluster, node, all_there):
     assert cluster.up(print) is False
 
 
+@pytest.mark.drill
 def test_the_way_in_comes_back_when_slirp4netns_is_killed(cluster, node, all_there, retry):
     def network():
         found = []
@@ -95,8 +101,15 @@ def test_the_way_in_comes_back_when_slirp4netns_is_killed(cluster, node, all_the
 @pytest.mark.parametrize(
     "program",
     [
-        "etcd", "containerd", "apiserver", "controller-manager", "scheduler", "kubelet", "proxy", "dns",
-        "volumes", "policies",
+        "etcd",
+        "kubelet",
+        *(
+            pytest.param(program, marks=pytest.mark.drill)
+            for program in (
+                "containerd", "apiserver", "controller-manager", "scheduler", "proxy", "dns", "volumes",
+                "policies",
+            )
+        ),
     ],
 )  # fmt: skip
 def test_each_program_comes_back(program, cluster, node, retry):
@@ -123,8 +136,16 @@ def test_new_work_is_done_after_all_that(cluster, apply, running, kubectl, manif
     assert retry(lambda: kubectl("exec", "web", "--", "/bin/probe", "get", "http://front/").strip() == "web")
 
 
-def test_a_stopped_cluster_starts_with_all_it_had(cluster, node, all_there, machine):
+def test_a_stopped_cluster_is_planned_and_starts_with_all_it_had(cluster, node, all_there, machine, tmp_path):
+    file = tmp_path / "swath.yaml"
+    file.write_text(yaml.safe_dump(cluster.installation.model_dump(mode="json", by_alias=True)))
     assert cluster.down(print) is True
+    words = ["-c", "from swath_cli import main; main()", "plan", "--json", "--file", str(file)]
+    planned = subprocess.run([sys.executable, *words], check=False, capture_output=True, text=True)
+    assert planned.returncode == 3, planned.stderr
+    changes = {change["name"]: change for change in json.loads(planned.stdout)["changes"]}
+    assert "stopped → started" in changes[cluster.installation.name]["details"]
+    assert changes["registry"]["details"] == ["looked at when the cluster runs"]
     assert machine(cluster.state, node.settings.identity).left() == {}
     assert cluster.status().state == "stopped"
     assert cluster.down(print) is False

@@ -74,7 +74,9 @@ def test_two_clusters_stand_side_by_side_and_leave_nothing(
     assert "absent" in absent.stdout
 
 
-@pytest.mark.parametrize("moment", ["starting the node", "waiting for the node"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("starting the node", marks=pytest.mark.drill), "waiting for the node"]
+)
 def test_up_that_was_killed_is_taken_up(moment, other, described):
     with subprocess.Popen(described("up"), stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:

@@ -34,13 +34,13 @@ def trusting(folder: Path, authority: Path) -> dict[str, str]:
 
 
 @contextmanager
-def browser(folder: Path, authority: Path, program: str) -> Iterator[BrowserContext]:
+def browser(folder: Path, authority: Path, program: str, *flags: str) -> Iterator[BrowserContext]:
     """Open a browser with a new profile in a folder."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             folder / "profile",
             executable_path=program,
-            args=FLAGS,
+            args=[*FLAGS, *flags],
             env=trusting(folder, authority),
             viewport={"width": 1400, "height": 900},
         )

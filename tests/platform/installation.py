@@ -37,9 +37,9 @@ GROUPS = {
 """The groups of this installation, and the role of each."""
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on, in the range that the embedded cluster takes."""
-    for port in range(20000, 30000):
+def free_port(first: int = 20000) -> int:
+    """Return a port that nobody listens on, from one on, in the range that the embedded cluster takes."""
+    for port in range(first, 30000):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -129,11 +129,16 @@ class Platform:
         path: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        *,
+        through: int | None = None,
     ) -> tuple[int, str]:
-        """Ask an address as a program does, and return status and text of the answer."""
+        """Ask an address as a program does, and return status and text of the answer.
+
+        ``through`` is a port of this machine to connect to in the place of the address's own.
+        """
         host = f"{component}.{self.description['domain']}"
         trusting = ssl.create_default_context(cafile=str(self.state / "trust" / "ca.crt"))
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        plain = socket.create_connection(("127.0.0.1", through or self.port), timeout=60)
         connection = http.client.HTTPSConnection(host, self.port, context=trusting)
         connection.sock = trusting.wrap_socket(plain, server_hostname=host)
         try:

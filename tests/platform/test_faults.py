@@ -17,11 +17,11 @@ from swath_sde.configuration import load_installation
     ("component", "pod"),
     [
         ("postgresql", "postgresql"),
-        ("keycloak", "keycloak"),
+        pytest.param("keycloak", "keycloak", marks=pytest.mark.drill),
         ("hub", "hub"),
-        ("hub", "proxy"),
-        ("registry", "registry"),
-        ("ingress", "ingress"),
+        pytest.param("hub", "proxy", marks=pytest.mark.drill),
+        pytest.param("registry", "registry", marks=pytest.mark.drill),
+        pytest.param("ingress", "ingress", marks=pytest.mark.drill),
     ],
 )
 def test_a_pod_that_is_killed_comes_back(platform: Platform, component: str, pod: str) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from swath_developer._drill import drill
 from swath_developer._tour import tour
 
-__all__ = ["ci", "new", "tour"]
+__all__ = ["ci", "drill", "new", "tour"]
 
 
 @click.command()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import requests
     from urllib3.util import Retry
 
-__all__ = ["AtAddress", "loopback_of", "why_not"]
+__all__ = ["AtAddress", "loopback_of", "was_cut", "why_not"]
 
 _NOT_YET, _EXPIRED = 9, 10
 """What OpenSSL calls a certificate whose time has not come, or is over (X509_verify_cert_error_string(3))."""
@@ -88,6 +88,11 @@ def why_not(error: BaseException, host: str) -> str:
             "cluster, or correct `domain` in swath.yaml"
         )
     return told
+
+
+def was_cut(error: BaseException) -> bool:
+    """Tell whether the other side hung up before it had shown a certificate, which says nothing of trust."""
+    return isinstance(_innermost(error), ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
 def _innermost(error: BaseException) -> BaseException:

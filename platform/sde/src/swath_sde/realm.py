@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubernetes.client import CoreV1Api
 
+from swath_sde.address import loopback_of
 from swath_sde.changes import Action, Change, pending
 from swath_sde.errors import PlatformError
 from swath_sde.identity import (
@@ -125,9 +126,10 @@ def _administration(installation: Installation, objects: Objects) -> Administrat
         raise PlatformError(
             f"the Secret keycloak in {installation.namespace('keycloak')} is not there: apply `secrets` first"
         )
+    url = installation.url("keycloak")
     return Administration(
-        url=installation.url("keycloak"),
-        address="127.0.0.1" if installation.where.kind == "embedded" else None,
+        url=url,
+        address="127.0.0.1" if installation.where.kind == "embedded" else loopback_of(url),
         ca_bundle=installation_authority(installation).path,
         username=secret["admin-username"],
         password=secret["admin-password"],

@@ -21,7 +21,7 @@ from keycloak.exceptions import (
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from swath_sde.address import AtAddress, why_not
+from swath_sde.address import AtAddress, was_cut, why_not
 from swath_sde.identity.errors import (
     AdministrationRefusedError,
     IdentityError,
@@ -206,10 +206,13 @@ def _wait_until_ready(administration: Administration) -> None:
                 break
             seen = f"it answers {status}"
         except requests.exceptions.SSLError as error:
-            raise UntrustedError(
-                f"The certificate of {url} cannot be trusted: {why_not(error, host)}. It was verified "
-                f"against {bundle}; use the installation's own CA bundle, or renew the certificate."
-            ) from None
+            seen = why_not(error, host)
+            # An ingress or a load balancer that has just been changed hangs up for a moment.
+            if not was_cut(error):
+                raise UntrustedError(
+                    f"The certificate of {url} cannot be trusted: {seen}. It was verified against {bundle}; "
+                    "use the installation's own CA bundle, or renew the certificate."
+                ) from None
         except requests.exceptions.RequestException as error:
             seen = why_not(error, host)
         if time.monotonic() + pause > deadline:
