@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -51,6 +52,15 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
+
+# Kernels have a profile of their own: nobody's settings change what a page shows, and the warning that a
+# kernel talks over loopback without encryption is none of the site.
+ipython = tempfile.TemporaryDirectory()
+profile = Path(ipython.name, "profile_default")
+profile.mkdir()
+(profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n")
+os.environ["IPYTHONDIR"] = ipython.name
+
 myst_substitutions = {"forum": forum_text, "version": version}
 html_math_renderer = "mathml"
 

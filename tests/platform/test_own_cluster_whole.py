@@ -222,8 +222,8 @@ def test_what_is_removed_is_the_installation_and_nothing_else(
     assert gone.returncode == 0, gone.stderr
     for release in ("hub", "keycloak", "postgresql", "ingress"):
         assert f"Helm release {release}" in gone.stdout
-    pods = site.kubectl("get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}")
-    assert not [one for one in pods.split() if one.startswith("mine-")]
+    spaces = ("get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}")
+    site.eventually(lambda: site.kubectl(*spaces), lambda told: "mine-" not in told)
     for component in ("postgresql", "hub"):
         claims = ("-n", f"mine-{component}", "get", "pvc", "-o", "jsonpath={.items[*].status.phase}")
         assert set(site.kubectl(*claims).split()) == {"Bound"}

@@ -56,7 +56,7 @@ def sample_safe(sample_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """Return the real product unpacked; not to be changed."""
     folder = tmp_path_factory.mktemp("sample")
     with zipfile.ZipFile(sample_zip) as archive:
-        wanted = [n for n in archive.namelist() if "/HTML/" not in n and not n.endswith("MTD_DS.xml")]
+        wanted = [n for n in archive.namelist() if "/HTML/" not in n]
         archive.extractall(folder, wanted)
     return folder / f"{NAME}.SAFE"
 

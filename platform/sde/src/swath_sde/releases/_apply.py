@@ -78,8 +78,13 @@ def remove_release(installation: Installation, component: str) -> list[Change]:
     helm = Helm(installation, component)
     if helm.revision() is None:
         return []
-    with applying(objects_of(installation), installation.name):
+    objects = objects_of(installation)
+    with applying(objects, installation.name):
         helm.uninstall()
+        if component == "hub":
+            # Users' servers are made by the hub, not by the release: without it nobody would stop them.
+            for pod in objects.list("Pod", helm.namespace, labels="app.kubernetes.io/component=workspace"):
+                objects.delete("Pod", pod["metadata"]["name"], helm.namespace)
     return [Change("Helm release", component, Action.DELETE)]
 
 

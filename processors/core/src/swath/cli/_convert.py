@@ -47,6 +47,12 @@ if TYPE_CHECKING:
     "--overviews", is_flag=True, help="In Zarr: images again at half the size, a quarter, …, told by GeoZarr."
 )
 @click.option(
+    "--extras/--no-extras",
+    default=True,
+    show_default=True,
+    help="In Zarr: say also what others than eopf look for: grid mappings of CF, GDAL's, proj fields.",
+)
+@click.option(
     "--item", type=click.Path(dir_okay=False), help="Write a STAC item of the new product to this file, too."
 )
 @click.option(
@@ -65,7 +71,8 @@ if TYPE_CHECKING:
 )
 def convert(
     source: str, destination: str, *, kind: str | None, zarr_format: str, shards: bool, overviews: bool,
-    item: str | None, collection: str | None, overwrite: bool, workers: int | None, **chosen: Any,
+    extras: bool, item: str | None, collection: str | None, overwrite: bool, workers: int | None,
+    **chosen: Any,
 ) -> None:  # fmt: skip
     """Convert a product to EOPF Zarr, netCDF or cloud-optimised GeoTIFFs, losslessly.
 
@@ -105,6 +112,8 @@ def convert(
     kind = kind or _kind(destination)
     if overviews and kind != "zarr":
         raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
+    if not extras and kind != "zarr":
+        raise InputError("--no-extras is for Zarr: other formats have no model of eopf to keep to")
     if collection and not item:
         raise InputError("--collection lists items: say by --item where that of this product goes")
     for file in filter(None, (item, collection)):
@@ -126,7 +135,7 @@ def convert(
             else:
                 write_product(
                     tree, destination, zarr_format=int(zarr_format), overwrite=overwrite, shards=shards,
-                    overviews=overviews,
+                    overviews=overviews, extras=extras,
                 )  # fmt: skip
         if item:
             _write_item(tree, destination, item, collection)

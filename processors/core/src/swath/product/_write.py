@@ -18,6 +18,7 @@ from swath.product._chunks import chunk_source, stored_bytes
 from swath.product._layout import lay_out_store, write_arrays
 from swath.product._overviews import add_overviews
 from swath.product._prepare import prepare_dataset
+from swath.product._vocabulary import without_extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ __all__ = ["check_sources", "computing", "write_product"]
 
 def write_product(
     tree: xr.DataTree, destination: str | os.PathLike[str], *, zarr_format: int = 2, overwrite: bool = False,
-    shards: bool = True, overviews: bool = False,
+    shards: bool = True, overviews: bool = False, extras: bool = True,
 ) -> None:  # fmt: skip
     """Write a product as Zarr in the layout of EOPF, chunk by chunk; it appears when it is complete.
 
@@ -54,6 +55,9 @@ def write_product(
         Write images that are on a grid again at half the size, a quarter, and so on, and tell them by the
         attributes of GeoZarr. They are no part of the product: opening it leaves them out, and
         :func:`swath.product.open_overviews` opens them.
+    extras
+        Say what other programs look for: grid mappings of CF, ``proj`` fields of each image, GDAL's reference
+        systems. Turn it off for what products of eopf have, which ``eopf validate`` takes for granted.
 
     Raises
     ------
@@ -72,6 +76,8 @@ def write_product(
     check_sources(tree)
     tree = add_overviews(tree) if overviews else tree
     datasets = {node.path: prepare_dataset(node.to_dataset(inherit=True)) for node in tree.subtree}
+    if not extras:
+        datasets = without_extras(datasets)
     with new_product(destination, overwrite) as partial, computing():
         write_arrays(lay_out_store(datasets, partial, zarr_format=zarr_format, shards=shards), partial)
 

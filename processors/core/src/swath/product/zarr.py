@@ -25,6 +25,7 @@ from swath.product._chunks import source_encoding
 from swath.product._grid_mapping import without_grid_mapping
 from swath.product._overviews import overview_groups, plain_attributes
 from swath.product._prepare import own_attributes
+from swath.product._vocabulary import placed
 from swath.product._zarr_blocks import StoredNumbers
 from swath.product._zarr_chunks import ZarrChunks
 
@@ -80,7 +81,7 @@ class EopfZarrReader:
                 "Open other Zarr with xarray.open_datatree"
             )
         levels = overview_groups(documents.groups)
-        return open_documents(store, _chosen(documents, documents.groups.keys() - levels))
+        return placed(open_documents(store, _chosen(documents, documents.groups.keys() - levels)))
 
 
 EOPF_ZARR = EopfZarrReader()

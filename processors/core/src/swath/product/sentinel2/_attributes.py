@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from swath.product.sentinel2._metadata import ProductMetadata
     from swath.product.sentinel2._tile import TileMetadata
 
-__all__ = ["CLASSES", "QUALITY_FLAGS", "container_attributes", "product_attributes"]
+__all__ = ["CLASSES", "QUALITY_FLAGS", "add_acquisition", "container_attributes", "product_attributes"]
 
 CLASSES = ("OPAQUE", "CIRRUS", "SNOW_ICE")
 """Flags of the classification mask, from bit 0 up."""
@@ -179,6 +179,7 @@ def _other(product: ProductMetadata, tile: TileMetadata) -> dict[str, Any]:
         "mean_sun_azimuth_angle_in_deg_for_all_bands_all_detectors": mean_azimuth,
         "mean_sun_zenith_angle_in_deg_for_all_bands_all_detectors": mean_zenith,
         _SUN_DISTANCE: product.sun_distance_correction,
+        "spectral_band_of_reference": product.reference_band,
         "percentage_of_degraded_msi_data": product.degraded,
         "product_quality_status": _status(product.quality),
         "quality_checks": product.quality,
@@ -209,6 +210,13 @@ def _description(product: ProductMetadata, name: str) -> dict[str, Any]:
     if name in product.gains:
         described["physical_gain"] = product.gains[name]
     return described
+
+
+def add_acquisition(other: dict[str, Any], told: dict[str, Any], bands: dict[str, dict[str, float]]) -> None:
+    """Add to ``other_metadata`` what the datastrip tells of the instrument, and of each band."""
+    other |= told
+    for band in BANDS:
+        other["band_description"][band.file_name[1:]] |= bands.get(band.name, {})
 
 
 def _told(time: datetime) -> str:

@@ -63,6 +63,8 @@ class ProductMetadata:
     saturated: int
     sun_distance_correction: float
     """Correction U of the reflectance for the distance of the sun, by the day of acquisition."""
+    reference_band: int | None
+    """Number of the band that others are registered to; None where it is not told."""
     irradiance: dict[str, float]
     """Solar irradiance at one astronomical unit, W/m²/µm, by band."""
     gains: dict[str, float]
@@ -129,6 +131,9 @@ def read_product_metadata(store: Store, name: str, level: Level) -> ProductMetad
         no_data=_special(special, "NODATA", 0),
         saturated=_special(special, "SATURATED", 65535),
         sun_distance_correction=images.number("Reflectance_Conversion/U", low=0.9, high=1.1),
+        reference_band=(
+            images.whole("REFERENCE_BAND", low=0, high=12) if images.find("REFERENCE_BAND") else None
+        ),
         irradiance=by_band(images, "SOLAR_IRRADIANCE", low=1, high=5000),
         gains=by_band(images, "PHYSICAL_GAINS", low=0, high=1e6),
         spectra=spectra(images),

@@ -9,7 +9,8 @@ import xarray as xr
 
 from swath.errors import ProductError
 from swath.io.jpeg2000 import FRONT, Header, read_header
-from swath.product.sentinel2._attributes import container_attributes, product_attributes
+from swath.product.sentinel2._acquisition import acquisition_metadata, acquisition_ranges, datastrip_file
+from swath.product.sentinel2._attributes import add_acquisition, container_attributes, product_attributes
 from swath.product.sentinel2._bands import BANDS
 from swath.product.sentinel2._files import Granule, Level, product_metadata_file
 from swath.product.sentinel2._level2 import add_level2, level2_images
@@ -65,7 +66,11 @@ class SafeL1CReader:
             named = {f"band {kind}": file for (kind, _), file in files.items()}
         named |= {f"mask {kind} {band}".rstrip(): file for (kind, band), file in tile.masks.items()}
         _require(store, named)
-        store.warm([(file, 0, FRONT if file.endswith(".jp2") else None) for file in named.values()])
+        strip = datastrip_file(store)
+        store.warm(
+            [(file, 0, FRONT if file.endswith(".jp2") else None) for file in named.values()]
+            + (acquisition_ranges(strip) if strip else [])
+        )
         images = {key: read_header(store, file) for key, file in files.items()}
         scene = Scene(store, image_frames(store, images, tile))
         self._add(scene, product, images, tile)
@@ -75,6 +80,10 @@ class SafeL1CReader:
         datasets |= {f"/conditions/meteorology/{name}": found for name, found in meteorology.items()}
         datasets["/conditions/geometry"] = with_angles(tile.angles, tile.grids[10])
         attributes = product_attributes(product, granule, tile, scene.frames[10].grid)
+        if strip:
+            add_acquisition(attributes["other_metadata"], *acquisition_metadata(store, strip))
+        if "/conditions/meteorology/ecmwf" in datasets:
+            attributes["other_metadata"]["meteo"] = {"source": "ECMWF", "type": "FORECAST"}
         datasets["/"] = xr.Dataset(attrs=attributes)
         return dict(sorted(datasets.items()))
 
