@@ -142,6 +142,7 @@ def smoothing(radius: int):
         edge="nearest",
         parameters=["radius", "weighted"],
         name="smooth",
+        memory=4.5,  # it adds up in double precision
     )
     def smooth(checked, radius, weighted):
         total, weight = np.zeros(checked.shape), 0.0

@@ -2,12 +2,13 @@
 
 import json
 import socket
+import subprocess
 
 import mapped
 import pystac
 import pytest
 import swath
-from swath.errors import InputError, MetadataError
+from swath.errors import InputError, MetadataError, WriteError
 from swath.product.catalog import add_to_collection, collection, product_item, write_item
 from swath.product.stac import ItemFile
 
@@ -117,3 +118,18 @@ def test_other_files_are_not_taken_for_collections(tmp_path):
 def test_an_item_alone_is_written(tmp_path):
     write_item(item(), tmp_path / "a.json")
     assert pystac.Item.from_file(str(tmp_path / "a.json")).id == "made"
+
+
+def test_an_item_takes_the_place_of_whatever_was_there_and_what_a_kill_left_goes(tmp_path):
+    ended = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    stale = tmp_path / f".a.json.partial-{ended.stdout.strip()}-0123abcd"
+    stale.write_text("half")
+    (tmp_path / "a.json").write_text("none of JSON")
+    write_item(item(), tmp_path / "a.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert pystac.Item.from_file(str(tmp_path / "a.json")).id == "made"
+
+
+def test_an_item_without_a_folder_is_told(tmp_path):
+    with pytest.raises(WriteError, match="No such file or directory"):
+        write_item(item(), tmp_path / "none" / "a.json")

@@ -196,6 +196,21 @@ def test_packed_outputs_are_stored_as_integers_and_unpacked_in_images(payload, d
         np.testing.assert_allclose(image.read(1), expected, atol=0.51e-4)
 
 
+def test_missing_values_that_no_integer_stands_for_are_refused(payload, destination, product):
+    steps = [
+        step.describe(index={"encoding": {"dtype": "int16", "scale_factor": 1e-4}})
+        if any(output.name == "index" for output in step.outputs)
+        else step
+        for step in PRACTICE.chain(PRACTICE.validate({})).steps
+    ]
+    packed = dataclasses.replace(
+        PRACTICE, chain=lambda parameters: dataclasses.replace(PRACTICE.chain(parameters), steps=steps)
+    )
+    with pytest.raises(RunError, match=r"/measurements/index has missing values \(NaN\)"):
+        execute(payload(), processor=packed)
+    assert not list(destination.parent.iterdir())
+
+
 def test_a_corrupt_chunk_is_bad_input_and_leaves_nothing(payload, destination, tmp_path):
     data = np.ones((60, 60), np.float32)
     groups = {

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import swath
 import xarray as xr
+from distributed import Client, LocalCluster
 from swath.errors import ProductError, StoreError
 from swath.product import Grid
 from swath.run import execute, make_payload
@@ -169,6 +170,31 @@ def test_a_run_gives_the_same_as_on_this_machine(practice, practice_zarr, tmp_pa
     for path in PATHS:
         np.testing.assert_array_equal(there[path], here[path])
     assert report.read.chunks == report.plan.chunks
+
+
+def test_workers_of_a_cluster_ask_for_several_chunks_at_once_and_for_each_once(practice, s3, tmp_path):
+    payload_ = payload(practice, tmp_path / "out", engine="distributed")
+    s3.asked.clear()
+    s3.latency, s3.most_at_once = 0.3, 0
+    report = execute(payload_)
+    asked = [request.path for request in chunks_of(s3) if request.path.rpartition("/")[2].count(".") == 1]
+    assert len(asked) == len(set(asked)) == report.plan.chunks > 20
+    assert s3.most_at_once > 3 * 2  # two workers, a thread each
+
+
+def test_a_clients_own_computing_reads_ahead_in_its_workers(stored, large):
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster),
+    ):
+        red = swath.open_product("s3://bucket/v2.zarr")["measurements/red"]
+        stored.asked.clear()
+        stored.latency, stored.most_at_once = 0.3, 0
+        total = int(red.data.astype("int64").sum().compute())
+    here = swath.open_product(large / "v2.zarr")["measurements/red"].values
+    assert total == int(here.sum(dtype="int64"))
+    assert len(chunks_of(stored)) == 16
+    assert stored.most_at_once > 4
 
 
 def test_a_plan_reads_no_chunk(practice, s3):

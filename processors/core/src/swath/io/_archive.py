@@ -35,6 +35,10 @@ class BlobStore(Store):
         """Begin to read what will be wanted."""
         self._blob.ahead(self._ranges(wanted))
 
+    def fetch(self, wanted: Iterable[Range]) -> None:
+        """Begin to read what will be wanted, and return when it is there."""
+        self._blob.fetch(self._ranges(wanted))
+
     def drop(self) -> None:
         """Give up what was read ahead and not used."""
         self._blob.drop()

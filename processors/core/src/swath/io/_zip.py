@@ -18,7 +18,7 @@ from swath.io.blob import BlobReader
 from swath.io.store import READ_AHEAD, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from swath.io.blob import Blob
     from swath.io.store import Range
@@ -111,6 +111,17 @@ class ZipStore(BlobStore):
             )
         return data
 
+    def read_end(self, name: str, length: int) -> bytes:
+        """Return the last bytes of a file; where the zip is remote, at once with the member's header."""
+        name = safe_name(name)
+        member = self._member(name)
+        if not self.remote or member.deflated or length >= member.size:
+            return super().read_end(name, length)
+        wanted = (name, member.size - length, member.size)
+        if name not in self._starts:
+            self.warm([wanted])
+        return self._counted(self._packed(name, member, *wanted[1:], read=self._blob.peek))
+
     def _member(self, name: str) -> Member:
         member = self._members.get(name)
         if member is None:
@@ -130,16 +141,21 @@ class ZipStore(BlobStore):
                 continue
             last = member.size if stop is None else min(stop, member.size)
             if not member.deflated:
-                found.append(self._place(name, member, start, last))
+                found += self._places(name, member, start, last)
             elif member.packed <= _BLOCK:
-                found.append(self._place(name, member, 0, member.packed))
+                found += self._places(name, member, 0, member.packed)
         return found
 
-    def _place(self, name: str, member: Member, start: int, stop: int) -> tuple[int, int]:
+    def _places(self, name: str, member: Member, start: int, stop: int) -> list[tuple[int, int]]:
         begin = self._starts.get(name)
-        if begin is None:
-            return member.header, member.header + self._lead(member) + stop
-        return begin + start, begin + stop
+        if begin is not None:
+            return [(begin + start, begin + stop)]
+        last = member.header + self._lead(member) + stop
+        if start <= READ_AHEAD:
+            return [(member.header, last)]
+        # Far from the header: that is read by itself, and the bytes wherever it will say that they are.
+        first = member.header + _LOCAL_HEADER.size + member.named + start
+        return [(member.header, member.header + self._lead(member)), (first, last)]
 
     def _lead(self, member: Member) -> int:
         """Return the most bytes between a member's header and its bytes that are expected."""
@@ -159,18 +175,27 @@ class ZipStore(BlobStore):
                 f"{self.location}: {name} is corrupt ({error}); get the product again"
             ) from error
 
-    def _packed(self, name: str, member: Member, start: int, stop: int) -> bytes:
+    def _packed(
+        self,
+        name: str,
+        member: Member,
+        start: int,
+        stop: int,
+        read: Callable[[int, int], bytes] | None = None,
+    ) -> bytes:
         """Return bytes of a member as it is packed.
 
         Where they start is known from the member's own header alone. Bytes near it are read with it, in one
         request.
         """
+        read = read or self._blob.read
         begin = self._starts.get(name)
         if begin is not None:
-            return self._blob.read(begin + start, begin + stop)
+            return read(begin + start, begin + stop)
         lead = self._lead(member)
         near = start <= READ_AHEAD
-        front = self._blob.read(member.header, member.header + lead + (stop if near else 0))
+        ask = read if near else self._blob.peek
+        front = ask(member.header, member.header + lead + (stop if near else 0))
         if len(front) < _LOCAL_HEADER.size or front[:4] != b"PK\x03\x04":
             raise ProductError(
                 f"{self.location}: corrupt zip: no header where {name} should be; get it again"
@@ -180,7 +205,7 @@ class ZipStore(BlobStore):
         at = begin - member.header
         data = front[at + start : at + stop] if near else b""
         if len(data) < stop - start:
-            data += self._blob.read(begin + start + len(data), begin + stop)
+            data += read(begin + start + len(data), begin + stop)
         return data
 
     def _directory(self) -> dict[str, Member]:

@@ -30,6 +30,10 @@ class Blob(ABC):
     def read(self, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive); fewer where it ends early."""
 
+    def peek(self, start: int, stop: int) -> bytes:
+        """Read bytes as :meth:`read` does, but none of those that :meth:`ahead` was told of."""
+        return self.read(start, stop)
+
     def tail(self, length: int) -> bytes:
         """Return its last bytes."""
         size = self.size()
@@ -40,6 +44,9 @@ class Blob(ABC):
 
     def ahead(self, wanted: Iterable[tuple[int, int]]) -> None:  # noqa: B027 -- as above
         """Begin to read what will be wanted, where that helps."""
+
+    def fetch(self, wanted: Iterable[tuple[int, int]]) -> None:  # noqa: B027 -- as above
+        """Begin to read what will be wanted, and return when it is there, where that helps."""
 
     def drop(self) -> None:  # noqa: B027 -- as above
         """Give up what was read ahead and not used."""

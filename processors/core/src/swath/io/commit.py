@@ -34,6 +34,7 @@ __all__ = [
     "check_folder",
     "new_file",
     "new_product",
+    "replaced_file",
     "write_checksums",
 ]
 
@@ -231,6 +232,20 @@ def new_file(
             raise DestinationError(
                 f"{final} is not a file of the same kind, and nothing else is overwritten: choose another"
             )
+    with replaced_file(final) as partial:
+        yield partial
+
+
+@contextmanager
+def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield the path of a partial file; when the block ends well, it takes the place of whatever is there.
+
+    Raises
+    ------
+    WriteError
+        The system refused to write; the partial file is gone, and what was there still is.
+    """
+    final = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link under that name
     # A kill leaves the partial file: whoever writes under the same name removes it.
     for entry in final.parent.glob(f".{glob.escape(final.name)}.partial-*"):
         found = re.fullmatch(rf"\.{re.escape(final.name)}\.partial-(\d+)-[0-9a-f]{{8}}", entry.name)
@@ -248,7 +263,8 @@ def new_file(
             "another destination"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that is none, as the error above tells
+            partial.unlink(missing_ok=True)
 
 
 def _starts_with(path: Path, magics: tuple[bytes, ...]) -> bool:

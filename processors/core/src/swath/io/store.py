@@ -72,6 +72,13 @@ class Store(ABC):
     def size(self, name: str) -> int:
         """Return the size of a file in bytes (decompressed, in a zip)."""
 
+    def known_size(self, name: str) -> int | None:
+        """Return the size of a file where telling it costs little; None where it does not, or is missing."""
+        try:
+            return self.size(name)
+        except MissingFileError:
+            return None
+
     @abstractmethod
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive) of a file; fewer where it ends early."""
@@ -149,6 +156,9 @@ class Store(ABC):
     def ahead(self, wanted: Iterable[Range]) -> None:  # noqa: B027 -- as above
         """Begin to read what will be wanted, in this order, where the store is remote."""
 
+    def fetch(self, wanted: Iterable[Range]) -> None:  # noqa: B027 -- as above
+        """Begin to read what will be wanted, and return when it is there, where the store is remote."""
+
     def drop(self) -> None:  # noqa: B027 -- as above
         """Give up what was read ahead and not used."""
 
@@ -180,6 +190,9 @@ class _Folder(Store):
     def size(self, name: str) -> int:
         return self._store.size(self._name(name))
 
+    def known_size(self, name: str) -> int | None:
+        return self._store.known_size(self._name(name))
+
     def _fetch(self, name: str, start: int, stop: int) -> bytes:
         return self._store._fetch(self._name(name), start, stop)  # noqa: SLF001 -- of its own kind
 
@@ -197,6 +210,9 @@ class _Folder(Store):
 
     def ahead(self, wanted: Iterable[Range]) -> None:
         self._store.ahead([(self._name(name), start, stop) for name, start, stop in wanted])
+
+    def fetch(self, wanted: Iterable[Range]) -> None:
+        self._store.fetch([(self._name(name), start, stop) for name, start, stop in wanted])
 
     def drop(self) -> None:
         self._store.drop()

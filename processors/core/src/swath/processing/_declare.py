@@ -10,10 +10,18 @@ import numpy.typing as npt
 
 from swath.errors import SwathError
 
-__all__ = ["ChainError", "Edge", "Input", "Output", "Step", "step"]
+__all__ = ["WORKING", "ChainError", "Edge", "Input", "Memory", "Output", "Step", "step"]
 
 Edge = Literal["fill", "nearest"]
 """What stands beyond the product's edge: the input's fill value, or the nearest pixel of the product."""
+
+Memory = float | Callable[[tuple[int, int]], int]
+"""What a step allocates while it runs: times the bytes of its inputs, or a function of rows and columns."""
+
+WORKING = 2.0
+"""Bytes, for each byte of its inputs, that a step allocates which does not declare it. Measured: band indices
+in single precision take 1.1 to 1.7, decision trees with numpy.where 0.9; sums in double precision take 4,
+running counts over masks of bytes 8, and have to be declared."""
 
 Array = npt.NDArray[Any]
 
@@ -106,6 +114,10 @@ class Step:
         Fields of the processor's parameter model that the function takes as further keyword arguments.
     arguments
         Name in the chain → name of the function's argument or result, where the two differ.
+    memory
+        Most bytes that the function allocates at a time beside its inputs and what it returns: as a multiple
+        of the bytes of its inputs, or a function of the rows and columns that it gets, halo included. A run's
+        memory is estimated with it, so it is better too large than too small.
     """
 
     function: Callable[..., Any]
@@ -116,6 +128,14 @@ class Step:
     edge: Edge = "fill"
     parameters: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
+    memory: Memory = WORKING
+
+    def working_bytes(self, shape: tuple[int, int]) -> int:
+        """Return the bytes that the function allocates beside inputs and outputs, for arrays of a shape."""
+        if callable(self.memory):
+            return int(self.memory(shape))
+        pixel = sum(np.dtype(item.dtype).itemsize for item in self.inputs)
+        return int(self.memory * pixel * shape[0] * shape[1])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, as in a test of it."""
@@ -184,6 +204,7 @@ def step(
     edge: Edge = "fill",
     parameters: Sequence[str] = (),
     name: str | None = None,
+    memory: Memory = WORKING,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function as a step. The fields are those of `Step`.
 
@@ -215,6 +236,7 @@ def step(
             halo=halo,
             edge=edge,
             parameters=tuple(parameters),
+            memory=memory,
         )
         _check(declared)
         return declared
@@ -229,6 +251,11 @@ def _check(declared: Step) -> None:
         raise ChainError(f"{who} needs at least one input and one output.")
     if declared.halo < 0:
         raise ChainError(f"{who} declares a halo of {declared.halo} pixels; expected 0 or more.")
+    if not callable(declared.memory) and not 0 <= declared.memory < float("inf"):
+        raise ChainError(
+            f"{who} declares memory of {declared.memory} times its inputs; expected a number from 0, or a "
+            "function of rows and columns."
+        )
     dtypes = {item.name: item.dtype for item in declared.inputs}
     dtypes |= {item.name: item.dtype for item in declared.outputs}
     for label, dtype in dtypes.items():

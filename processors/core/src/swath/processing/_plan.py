@@ -1,5 +1,6 @@
 """What a run will read and make, known before anything is read."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -181,19 +182,36 @@ def _source_plan(binding: Binding, source: BoundSource) -> SourcePlan:
 
 
 def _chunk_memory(binding: Binding) -> int:
-    """Estimate what computing one output chunk holds: sources and all that the steps make, with margins."""
-    chain, (rows, columns) = binding.chain, binding.chunk_shape
-    dtypes = {name: item.dtype for name, item in chain.inputs.items()}
-    dtypes |= {name: item.dtype for name, item in chain.made.items()}
-    made = sum(
-        np.dtype(dtype).itemsize * (rows + 2 * chain.margins[name]) * (columns + 2 * chain.margins[name])
-        for name, dtype in dtypes.items()
-    )
+    """Estimate from above what computing and storing one output chunk holds at its worst moment.
+
+    The chain is gone through as :func:`swath.processing._compute.compute_chunk` does: arrays live as long as
+    a later step or an output needs them, and each step adds its padded inputs, what it makes, and what it
+    declares to need on the way.
+    """
+    chain, outputs = binding.chain, set(binding.chain.outputs)
+    dtypes = {name: np.dtype(item.dtype).itemsize for name, item in chain.inputs.items()}
+    dtypes |= {name: np.dtype(item.dtype).itemsize for name, item in chain.made.items()}
+
+    def shape(margin: int) -> tuple[int, int]:
+        rows, columns = binding.chunk_shape
+        return rows + 2 * margin, columns + 2 * margin
+
+    live = {name: dtypes[name] * math.prod(shape(chain.margins[name])) for name in chain.inputs}
     # One source at a time is decoded and resampled in double precision.
     decoding = max(
         (source.array.chunksize[0] * source.array.chunksize[1] * 16 for source in binding.sources), default=0
     )
-    return int(made + decoding)
+    peak = sum(live.values()) + decoding
+    for number, step in enumerate(chain.steps):
+        seen = shape(chain.margins[step.outputs[0].name] + step.halo)
+        padded = sum(dtypes[item.name] for item in step.inputs) * math.prod(seen) if step.halo else 0
+        made = {item.name: dtypes[item.name] * math.prod(seen) for item in step.outputs}
+        peak = max(peak, sum(live.values()) + padded + sum(made.values()) + step.working_bytes(seen))
+        live |= made  # with their halo: what is cut off stays in memory under the view
+        later = {item.name for rest in chain.steps[number + 1 :] for item in rest.inputs}
+        live = {name: size for name, size in live.items() if name in later | outputs}
+    # One output at a time is packed, in double precision where it is scaled, and compressed.
+    return int(max(peak, sum(live.values()) + 16 * math.prod(binding.chunk_shape)))
 
 
 def _shared_memory(binding: Binding, source: BoundSource) -> int:

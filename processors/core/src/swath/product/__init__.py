@@ -2,6 +2,7 @@
 
 from swath.product._chunks import ChunkSource, chunk_source, lazy_array, stored_bytes
 from swath.product._cogs import write_cogs
+from swath.product._encode import encoded
 from swath.product._filters import Filters, select
 from swath.product._layout import StoredArray, lay_out_store, write_arrays
 from swath.product._locate import locate
@@ -27,6 +28,7 @@ __all__ = [
     "check_sources",
     "chunk_source",
     "cut_window",
+    "encoded",
     "lay_out_store",
     "lazy_array",
     "locate",

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
     from swath.io.store import Store
     from swath.io.zarr_chunks import ChunkCodec
+    from swath.io.zarr_shards import Shards
 
 __all__ = ["ChunkFiles", "StoredNumbers"]
 
 
 class StoredNumbers(BackendArray):
     """An array of a product as xarray reads it lazily; what it tells of itself is named as Zarr names it."""
-
-    shards = None
 
     def __init__(
         self,
@@ -38,6 +37,8 @@ class StoredNumbers(BackendArray):
         document: Mapping[str, Any],
         codec: ChunkCodec,
         metered: AbstractSet[str],
+        *,
+        held: Shards | None = None,
     ) -> None:
         self.files = files
         self.path = path
@@ -46,6 +47,8 @@ class StoredNumbers(BackendArray):
         self.chunks = codec.shape
         self.dtype = codec.dtype.newbyteorder("=")
         self.fill_value = codec.fill
+        self.shards = None if held is None else held.shape
+        self._held = held
         self._metered = metered
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
@@ -81,12 +84,20 @@ class StoredNumbers(BackendArray):
         return np.empty(shape, self.dtype) if box is None else box
 
     def _chunk(self, place: tuple[int, ...]) -> npt.NDArray[Any]:
-        name = f"{self.path}/{self.metadata.encode_chunk_key(place)}"
+        held = self._held
+        file = place if held is None else held.shard(place)
+        name = f"{self.path}/{self.metadata.encode_chunk_key(file)}"
         if self.path in self._metered:
             # A chunk that is not stored (all fill value) was touched all the same.
             count(Counts(chunks=1))
         try:
-            data = self.files.read(name)
+            if held is None:
+                data = self.files.read(name)
+            else:
+                found = held.find(self.files, name, place)
+                if found is None:
+                    return self.metadata.empty()
+                data = self.files.read_range(name, *found)
         except MissingFileError:
             return self.metadata.empty()
         return self.metadata.decode(data, f"{self.files.location}: {name}").astype(self.dtype, copy=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pystac
 
-from swath.errors import InputError, MetadataError, WriteError
+from swath.errors import InputError, MetadataError
+from swath.io.commit import replaced_file
 from swath.product.stac import asset_of, extensions_of, told
 
 if TYPE_CHECKING:
@@ -121,17 +121,8 @@ def write_item(item: pystac.Item, path: str | os.PathLike[str]) -> None:
 
 
 def _write(document: Mapping[str, Any], path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
+    with replaced_file(path) as partial:
         partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise WriteError(
-            f"{path} could not be written: {error.strerror or error}; free space or choose another place"
-        ) from error
-    finally:
-        with suppress(OSError):  # of a folder that is none, as the error above tells
-            partial.unlink(missing_ok=True)
 
 
 def collection(

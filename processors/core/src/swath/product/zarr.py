@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from swath.errors import MetadataError, ProductError, SwathError
 from swath.io.store import open_store
 from swath.io.zarr_chunks import ChunkCodec
 from swath.io.zarr_documents import ROOTS, Documents, read_documents
+from swath.io.zarr_shards import Shards
 from swath.product._ahead import reads
 from swath.product._chunks import source_encoding
 from swath.product._grid_mapping import without_grid_mapping
@@ -185,7 +187,7 @@ def _dataset(
             coordinates = coordinates | {name}
             variables[name] = _fixed_text(_small(variable, opened.get(str(name)), view).compute())
             continue
-        lazy = _chunked(variable, opened[name], view)
+        lazy = _chunked(variable, opened[name], arrays[name], view)
         text = lazy.dtype.kind in "OT"
         variables[name] = _fixed_text(_small(lazy, opened[name], view).compute()) if text else lazy
     values = {name: variable for name, variable in variables.items() if name not in coordinates}
@@ -223,13 +225,18 @@ def _array(path: str, document: Document, view: StoreView) -> zarr.Array[Any] | 
 
     Zarr's own machinery is left to arrays that need it.
     """
-    codec = ChunkCodec.of(document)
+    held = _shards(document)
+    codec = ChunkCodec.of(document if held is None else held.inside(document))
     if codec is not None:
-        return StoredNumbers(view.files, path, document, codec, view.metered)
+        return StoredNumbers(view.files, path, document, codec, view.metered, held=held)
     import zarr  # noqa: PLC0415 -- slow to import
     from zarr.storage import StorePath  # noqa: PLC0415
 
     return zarr.Array.from_dict(StorePath(view, path), dict(document))
+
+
+def _shards(document: Document) -> Shards | None:
+    return None if document["zarr_format"] == 2 else Shards.of(document)
 
 
 def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Variable:
@@ -251,14 +258,34 @@ def _raw(array: zarr.Array[Any] | StoredNumbers, document: Document) -> xr.Varia
     return xr.Variable(dimensions, data, attributes, encoding)
 
 
-def _chunked(variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> xr.Variable:
+def _chunked(
+    variable: xr.Variable, array: zarr.Array[Any] | StoredNumbers, document: Document, view: StoreView
+) -> xr.Variable:
     """Return a variable with one dask task a stored chunk, and its chunk source where it is an image."""
-    source = ZarrChunks(view.files, array.path, array.metadata, array.shape, array.chunks, array.shards)
+    held = _shards(document)
+    # Shards whose index is unlike any that is known here are read by Zarr, a whole file at a time.
+    chunks = array.shards if array.shards is not None and held is None else array.chunks
+    source = ZarrChunks(view.files, array.path, array.metadata, array.shape, chunks, held)
     lazy = _lazy(variable, source)
     if variable.dims[-2:] in _IMAGES:
         lazy.encoding = source_encoding(source, lazy.encoding)
         view.metered.add(source.path)
     return lazy
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A variable that reads and decodes what is taken of it.
+
+    Dask's cluster names graphs by what is in them, and would read all of a plain variable to do so.
+    """
+
+    variable: xr.Variable
+    name: str
+    """Of its dask array."""
+
+    def __dask_tokenize__(self) -> str:
+        return self.name
 
 
 def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
@@ -268,11 +295,12 @@ def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
         for n, size in zip(source.whole, source.chunks, strict=True)
     ]
     name = f"read-{tokenize(source.store.location, source.path)}"
+    decoded = _Decoded(variable, name)
     tasks: dict[Any, Any] = {}
     places = itertools.product(*(range(len(axis)) for axis in bounds))
     regions = itertools.product(*([slice(*ends) for ends in axis] for axis in bounds))
     for place, region in zip(places, regions, strict=True):
-        tasks[(name, *place)] = (_read, source, place, variable, region)
+        tasks[(name, *place)] = (_read, source, place, decoded, region)
     graph = HighLevelGraph.from_collections(name, tasks)
     chunks = tuple(tuple(stop - start for start, stop in axis) for axis in bounds)
     data = da.Array(graph, name, chunks, dtype=variable.dtype)  # type: ignore[no-untyped-call] # dask's
@@ -281,12 +309,12 @@ def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
 
 @reads(lambda place, *_: place)
 def _read(
-    source: ZarrChunks, place: tuple[int, ...], variable: xr.Variable, region: tuple[slice, ...]
+    source: ZarrChunks, place: tuple[int, ...], decoded: _Decoded, region: tuple[slice, ...]
 ) -> npt.NDArray[Any]:
     """Read one chunk and decode it; the body of every reading task."""
     del place  # it is for whoever reads ahead
     try:
-        found: npt.NDArray[Any] = np.asarray(variable[region].values)
+        found: npt.NDArray[Any] = np.asarray(decoded.variable[region].values)
     except (SwathError, OSError):
         raise
     except Exception as error:

@@ -214,7 +214,8 @@ class _Distributed:
 
 def _executing(dask_worker: Any) -> int:
     """Return how many tasks a worker is running; ``dask_worker`` is how dask hands it in."""
-    return len(dask_worker.state.executing)
+    # Those that wait for bytes have left their place to others (dask: long-running).
+    return len(dask_worker.state.executing) + len(dask_worker.state.long_running)
 
 
 def _process_counts() -> tuple[tuple[str, int], Counts]:

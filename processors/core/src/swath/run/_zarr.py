@@ -14,7 +14,7 @@ from dask.array import zeros
 from swath.errors import WriteError
 from swath.io.journal import Digests, file_digest
 from swath.processing import Binding, Chunk, tree_of
-from swath.product import lay_out_store, prepare_dataset, write_arrays
+from swath.product import encoded, lay_out_store, prepare_dataset, write_arrays
 
 __all__ = ["Target", "lay_out", "write_chunk"]
 
@@ -65,6 +65,8 @@ def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[
 
     Raises
     ------
+    RunError
+        If an output has missing values and is stored as integers that have none for them.
     WriteError
         If the system refuses to write.
     """
@@ -79,7 +81,7 @@ def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[
         for name, data in outputs.items():
             path = target.variables[name]
             array = _array(target.path, path)
-            array[region] = _encoded(data, target.encodings[name])
+            array[region] = _encoded(data, target.encodings[name], path)
             file = f"{path.strip('/')}/{array.metadata.encode_chunk_key(chunk.position)}"
             files[file] = file_digest(Path(target.path, file))
     except OSError as error:
@@ -90,9 +92,8 @@ def write_chunk(target: Target, chunk: Chunk, outputs: Mapping[str, npt.NDArray[
     return files
 
 
-def _encoded(data: npt.NDArray[Any], encoding: Mapping[str, Any]) -> npt.NDArray[Any]:
-    variable = xr.Variable(("y", "x"), data, encoding=dict(encoding))
-    return np.asarray(xr.conventions.encode_cf_variable(variable).values)
+def _encoded(data: npt.NDArray[Any], encoding: Mapping[str, Any], name: str) -> npt.NDArray[Any]:
+    return np.asarray(encoded(xr.Variable(("y", "x"), data, encoding=dict(encoding)), name).values)
 
 
 @lru_cache(maxsize=256)

@@ -38,6 +38,13 @@ class RemoteBlob(Blob):
         except GoneError:
             raise self._gone() from None
 
+    def peek(self, start: int, stop: int) -> bytes:
+        """Read bytes that are none of those that :meth:`ahead` was told of."""
+        try:
+            return self._files.read(self._path, start, stop, peek=True)
+        except GoneError:
+            raise self._gone() from None
+
     def tail(self, length: int) -> bytes:
         """Return its last bytes: one request, which tells its size, too."""
         try:
@@ -52,6 +59,10 @@ class RemoteBlob(Blob):
     def ahead(self, wanted: Iterable[tuple[int, int]]) -> None:
         """Begin to read what will be wanted."""
         self._files.ahead((self._path, start, stop) for start, stop in wanted)
+
+    def fetch(self, wanted: Iterable[tuple[int, int]]) -> None:
+        """Begin to read what will be wanted, and return when it is there."""
+        self._files.fetch((self._path, start, stop) for start, stop in wanted)
 
     def drop(self) -> None:
         """Give up what was read ahead and not used."""

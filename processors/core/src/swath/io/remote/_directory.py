@@ -98,6 +98,12 @@ class RemoteDirectory(Store):
         self._list(folder)
         return self.size(name)
 
+    def known_size(self, name: str) -> int | None:
+        """Return the size of a file that lists tell, or whatever of it was read before; None otherwise."""
+        if self._lists:
+            return super().known_size(name)
+        return self._sizes.get(name) or self._files.known(self._path(name))
+
     def _list(self, folder: str) -> None:
         more: str | None = ""
         with self._listing:
@@ -145,6 +151,10 @@ class RemoteDirectory(Store):
     def ahead(self, wanted: Iterable[Range]) -> None:
         """Begin to read what will be wanted."""
         self._files.ahead(self._paths(wanted))
+
+    def fetch(self, wanted: Iterable[Range]) -> None:
+        """Begin to read what will be wanted, and return when it is there."""
+        self._files.fetch(self._paths(wanted))
 
     def drop(self) -> None:
         """Give up what was read ahead and not used."""

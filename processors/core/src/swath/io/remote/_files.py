@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections import OrderedDict, deque
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -67,13 +68,21 @@ class _Span:
 
 
 class Files:
-    """Files of one kind of server, for one product. Safe to use from several threads, and picklable."""
+    """Files of one kind of server, for one product. Safe to use from several threads, and picklable.
 
-    def __init__(self, protocol: str) -> None:
-        self._protocol = protocol
-        self._prepare()
+    Tasks of one product that are unpickled in one process, while there is another one of them, share one of
+    these: what one of them asks for ahead, or has found out, is there for all.
 
-    def _prepare(self) -> None:
+    Parameters
+    ----------
+    protocol
+        ``s3``, ``http`` or ``https``.
+    place
+        Tells products apart.
+    """
+
+    def __init__(self, protocol: str, place: str = "") -> None:
+        self._protocol, self._place = protocol, place
         self._lock = threading.RLock()
         self._patience = patience()
         self._asker: Transport | None = None
@@ -85,12 +94,8 @@ class Files:
         self._sizes: dict[str, int] = {}
         self._tags: dict[str, str] = {}
 
-    def __getstate__(self) -> str:
-        return self._protocol
-
-    def __setstate__(self, state: str) -> None:
-        self._protocol = state
-        self._prepare()
+    def __reduce__(self) -> tuple[Callable[[str, str], Files], tuple[str, str]]:
+        return _shared, (self._protocol, self._place)
 
     @property
     def transport(self) -> Transport:
@@ -118,8 +123,15 @@ class Files:
         """Take over from a list what a file's size is."""
         self._sizes[path] = size
 
-    def read(self, path: str, start: int, stop: int = WHOLE) -> bytes:
-        """Return bytes ``start`` to ``stop`` (exclusive) of a file; of fewer, what there are."""
+    def known(self, path: str) -> int | None:
+        """Return the bytes of a file where that was told before."""
+        return self._sizes.get(path)
+
+    def read(self, path: str, start: int, stop: int = WHOLE, *, peek: bool = False) -> bytes:
+        """Return bytes ``start`` to ``stop`` (exclusive) of a file; of fewer, what there are.
+
+        A ``peek`` is not what was announced by :meth:`ahead`: it uses up nothing of it.
+        """
         stop = min(stop, self._sizes.get(path, stop))
         if start >= stop:
             return b""
@@ -130,7 +142,8 @@ class Files:
         except BaseException:
             self._forget(span)  # who asks again shall not get the old failure
             raise
-        self._used(span)
+        if not peek:
+            self._used(span)
         return (
             data if (start, stop) == (span.start, span.stop) else data[start - span.start : stop - span.start]
         )
@@ -139,7 +152,7 @@ class Files:
         """Return the last bytes of a file; one request, which tells the file's size, too."""
         size = self._sizes.get(path)
         if size is not None:
-            return self.read(path, max(size - length, 0), size)
+            return self.read(path, max(size - length, 0), size, peek=True)
         reply = self._run(self._ask(path, partial(self.transport.get, path, -length, None)))
         self._learn(path, reply)
         future: Future[bytes] = Future()
@@ -167,11 +180,22 @@ class Files:
         """Begin to read what will be wanted, in this order, as far as :data:`AHEAD` lets it."""
         with self._lock:
             for request in merge(self._clipped(wanted)):
-                if self._covering(request.path, request.start, request.stop) is None:
+                found = self._covering(request.path, request.start, request.stop)
+                if found is not None:
+                    found.uses += request.uses if found.uses else 0
+                else:
                     span = _Span(request.path, request.start, request.stop, request.uses)
                     self._spans.setdefault(request.path, []).append(span)
                     self._queue.append(span)
             self._feed()
+
+    def fetch(self, wanted: Iterable[Wanted]) -> None:
+        """Begin to read what will be wanted, and return when it is there; readers are told what fails."""
+        asked = self._clipped(wanted)
+        self.ahead(asked)
+        with self._lock:
+            spans = [self._covering(*one) for one in asked]
+        wait([span.future for span in spans if span is not None and span.future is not None])
 
     def drop(self) -> None:
         """Give up what was read ahead and not used."""
@@ -316,8 +340,21 @@ def _transport(protocol: str, timeout: float) -> Transport:
         ) from None
 
 
-def open_files(protocol: str) -> Files:
+_SHARED: weakref.WeakValueDictionary[tuple[str, str], Files] = weakref.WeakValueDictionary()
+_SHARING = threading.Lock()
+
+
+def _shared(protocol: str, place: str) -> Files:
+    """Return the files of a product that was pickled; new ones when nobody holds those that were made."""
+    with _SHARING:
+        found = _SHARED.get((protocol, place))
+        if found is None:
+            found = _SHARED[protocol, place] = Files(protocol, place)
+        return found
+
+
+def open_files(protocol: str, place: str = "") -> Files:
     """Return the files of a kind of server, refusing at once where its client is not installed."""
-    files = Files(protocol)
+    files = Files(protocol, place)
     files.transport  # noqa: B018 -- made now, so that what is missing is told now
     return files

@@ -41,9 +41,9 @@ def open_remote(text: str) -> Store:
 def find_remote(text: str) -> RemoteDirectory | RemoteBlob:
     """Return the folder, or else the file, at an address; raises as :func:`open_remote` does."""
     kind = protocol(text)
-    files = open_files("s3" if kind in ("s3", "s3a") else kind)
     web = kind in ("http", "https")
     path = text if web else text.partition("://")[2]
+    files = open_files(kind if web else "s3", path)
     place = unquote(urlsplit(text).path) if web else path
     order = [_file, _web_folder if web else _s3_folder]
     if not place.lower().endswith(_FILES):

@@ -1,0 +1,65 @@
+"""What a run of ``s2-toa`` really takes of memory, held against what was estimated before it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import swath
+import xarray as xr
+from swath.product import Grid
+from swath_sentinel2.toa import BANDS
+
+SIDE, CHUNK = {10: 2160, 20: 1080, 60: 360}, {10: 1080, 20: 540, 60: 180}
+
+MEASURE = """
+import json, pathlib, re, sys
+from swath.run import execute, make_payload
+report = execute(make_payload(json.loads(sys.argv[1])))
+# What getrusage tells begins with the peak of the process that has started this one.
+told = pathlib.Path("/proc/self/status").read_text()
+peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", told)[1]) * 1024
+print(json.dumps({"peak": peak, "needed": report.fit.needed}))
+"""
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory):
+    """Return the path of a product with all bands, each in four chunks, and without masks."""
+    random = np.random.default_rng(13)
+    groups = {}
+    for resolution, side in SIDE.items():
+        grid = Grid((side, side), (resolution, 0, 499980, 0, -resolution, 6900040), "EPSG:32755")
+        variables = {}
+        for name, band in BANDS.items():
+            if band.resolution == resolution:
+                data = random.random((side, side), dtype=np.float32)
+                array = xr.DataArray(data, dims=("y", "x"), attrs=grid.attributes()).chunk(CHUNK[resolution])
+                array.encoding = {"dtype": "uint16", "scale_factor": 1e-4, "_FillValue": 65535}
+                variables[name] = array
+        groups[f"/measurements/reflectance/r{resolution}m"] = xr.Dataset(
+            variables, {"y": ("y", grid.y), "x": ("x", grid.x)}
+        )
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs["stac_discovery"] = {
+        "type": "Feature", "stac_version": "1.1.0", "id": "made",
+        "properties": {"datetime": "2026-11-26T00:00:00Z"},
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("memory") / "product.zarr"
+    swath.write_product(tree, path)
+    return path
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_run_stays_within_what_was_estimated_and_near_it(product, tmp_path, workers):
+    job = {
+        "processor": "s2-toa", "inputs": {"product": str(product)}, "destination": str(tmp_path / "out"),
+        "workers": workers, "memory": "8GiB", "cogs": False,
+        "parameters": {"resolution": 10, "indices": ["ndvi", "evi"], "cloud_test": "hollstein2016"},
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, json.dumps(job)], check=True, capture_output=True, text=True
+    )
+    told = json.loads(done.stdout)
+    assert told["peak"] <= told["needed"] < 2 * told["peak"], told
