@@ -110,7 +110,7 @@ def _image_characteristics(scene: Scene) -> etree._Element:
         ),
         element("Spectral_Information_List", *(_spectral_information(band) for band in BANDS)),
         *(element("PHYSICAL_GAINS", band.gain, bandId=band.number) for band in BANDS),
-        element("REFERENCE_BAND", "B1"),
+        element("REFERENCE_BAND", "3"),
         element("ON_BOARD_COMPRESSION_MODE", "false"),
         *([level2_classes()] if scene.level == "L2A" else []),
     )
