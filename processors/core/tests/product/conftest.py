@@ -246,3 +246,47 @@ def small_rbt(samples, rbt_manifest, tmp_path_factory) -> Path:
     for file, names in files.items():
         write(folder / f"{file}.nc", {name: read(name, dtype) for name, dtype in names.items()})
     return folder
+
+
+@pytest.fixture(scope="session")
+def placed_rbt(rbt_manifest, tmp_path_factory) -> Path:
+    """Return a made SLSTR product: nadir at 500 m and 1 km, oblique at 1 km on the western half; flags, ties."""
+    folder = tmp_path_factory.mktemp("placed") / rbt_manifest.parent.name
+    folder.mkdir()
+    shutil.copy(rbt_manifest, folder)
+    image = ("rows", "columns")
+
+    def places(grid, rows, columns, step):
+        row, column = np.mgrid[0:rows, 0:columns].astype(np.float64)
+        # The track runs south and a little west, across the antimeridian.
+        latitude, longitude = 20 - step * (row + 0.2 * column), 179.7 + step * (column - 0.2 * row)
+        return {
+            f"latitude_{grid}": (image, latitude, {}),
+            f"longitude_{grid}": (image, (longitude + 180) % 360 - 180, {}),
+            f"elevation_{grid}": (image, np.zeros((rows, columns), np.int16), {}),
+        }
+
+    def numbers(rows, columns):
+        return image, np.arange(rows * columns, dtype=np.float32).reshape(rows, columns), {}
+
+    told = {"flag_masks": np.array([1, 2], np.uint16), "flag_meanings": "odd second"}
+    odd = np.arange(60 * 40, dtype=np.uint16).reshape(60, 40) % 4
+    files = {
+        "geodetic_an": places("an", 120, 80, 0.005),
+        "geodetic_in": places("in", 60, 40, 0.01),
+        "geodetic_io": places("io", 60, 20, 0.01),
+        "geodetic_tx": {name: value for name, value in places("tx", 60, 5, 0.1).items() if "elev" not in name},
+        "S1_radiance_an": {"S1_radiance_an": numbers(120, 80)},
+        "S7_BT_in": {
+            "S7_BT_in": numbers(60, 40),
+            "S7_BT_orphan_in": (("rows", "orphan_pixels"), np.ones((60, 3), np.float32), {}),
+        },
+        "S8_BT_io": {"S8_BT_io": numbers(60, 20)},
+        "S8_BT_in": {"S8_BT_in": numbers(60, 40)},
+        "indices_in": {"detector_in": (image, np.ones((60, 40), np.uint8), {})},
+        "flags_in": {"confidence_in": (image, odd, told)},
+        "geometry_tn": {"sat_zenith_tn": numbers(60, 5)},
+    }
+    for file, variables in files.items():
+        write(folder / f"{file}.nc", variables)
+    return folder

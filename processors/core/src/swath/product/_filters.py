@@ -16,6 +16,7 @@ import xarray as xr
 from swath.errors import InputError, MetadataError
 from swath.product._choices import in_time, of_bands, of_detectors, of_images, where
 from swath.product._flag_expression import flag_mask, split_expression
+from swath.product._pixel_places import cut_places, grid_name, has_places, placed_images
 from swath.product._radar import cut_radar, is_radar
 from swath.product._subset import cut_window, select_variables
 from swath.product._swath import cut_rows_and_columns, image_of, swath_window
@@ -40,8 +41,8 @@ class Filters:
     """Patterns of paths of variables, or of groups with all that is in them; see
     :func:`swath.product.select_variables`."""
     resolution: tuple[int, ...] = ()
-    """Metres: of what is in groups of a resolution (``r20m``), only these; all that is in no such group "
-    "stays."""
+    """Metres: of what is in groups of a resolution (``r20m``), only these; all that is in no such group
+    stays."""
     window: str | None = None
     """Rows and columns of the finest grid, or bounds of longitude and latitude."""
     polygon: str | None = None
@@ -114,9 +115,12 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
 def _cut(tree: xr.DataTree, text: str) -> xr.DataTree:
     if is_radar(tree):
         return cut_radar(tree, text)
-    image = image_of(tree)
-    if image is None or any("proj:epsg" in a.attrs for node in tree.subtree for a in node.data_vars.values()):
+    if any("proj:epsg" in a.attrs for node in tree.subtree for a in node.data_vars.values()):
         return cut_window(tree, text)
+    image = image_of(tree)
+    if image is None:
+        placed = placed_images(tree)
+        return cut_places(tree, placed, text) if placed else cut_window(tree, text)
     return cut_rows_and_columns(tree, image, swath_window(tree, image, text))
 
 
@@ -143,7 +147,8 @@ def _masked(tree: xr.DataTree, path: str, mask: xr.DataArray) -> xr.DataTree:
         for name, array in dataset.data_vars.items():
             place = f"{node.path}/{name}".strip("/")
             same = array.dims[-2:] == mask.dims[-2:] and array.shape[-2:] == mask.shape[-2:]
-            if same and array.dtype.kind == "f" and _grid_of(tree, place) == grid and not _tied(node.path):
+            on_it = _grid_of(tree, place) == grid and grid_name(node.path) == grid_name(path)
+            if same and array.dtype.kind == "f" and on_it and not _tied(node.path):
                 dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
@@ -196,7 +201,7 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
         mask = None
         if grid is not None:
             mask = xr.DataArray(_on_grid(grid, rings), dims=("y", "x"))
-        elif _has_places(dataset) and not _tied(node.path):
+        elif has_places(dataset) and not _tied(node.path):
             mask = xr.apply_ufunc(
                 _crossings, dataset["longitude"], dataset["latitude"], kwargs={"rings": rings},
                 dask="parallelized", output_dtypes=[bool],
@@ -207,13 +212,6 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
                 dataset[name] = where(array, mask)
         datasets[node.path] = dataset
     return xr.DataTree.from_dict(datasets)
-
-
-def _has_places(dataset: xr.Dataset) -> bool:
-    """Tell whether each pixel has a latitude and a longitude of its own."""
-    if not {"latitude", "longitude"} <= set(dataset.coords):
-        return False
-    return dataset["latitude"].ndim == 2 and dataset["latitude"].dims == dataset["longitude"].dims
 
 
 def _on_grid(grid: Grid, rings: list[Ring]) -> npt.NDArray[np.bool_]:
