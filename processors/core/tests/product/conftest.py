@@ -250,7 +250,7 @@ def small_rbt(samples, rbt_manifest, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def placed_rbt(rbt_manifest, tmp_path_factory) -> Path:
-    """Return a made SLSTR product: nadir at 500 m and 1 km, oblique at 1 km on the western half; flags, ties."""
+    """Return a made SLSTR product: nadir at 500 m and 1 km, oblique in the west; flags, ties."""
     folder = tmp_path_factory.mktemp("placed") / rbt_manifest.parent.name
     folder.mkdir()
     shutil.copy(rbt_manifest, folder)
@@ -275,7 +275,9 @@ def placed_rbt(rbt_manifest, tmp_path_factory) -> Path:
         "geodetic_an": places("an", 120, 80, 0.005),
         "geodetic_in": places("in", 60, 40, 0.01),
         "geodetic_io": places("io", 60, 20, 0.01),
-        "geodetic_tx": {name: value for name, value in places("tx", 60, 5, 0.1).items() if "elev" not in name},
+        "geodetic_tx": {
+            name: value for name, value in places("tx", 60, 5, 0.1).items() if "elev" not in name
+        },
         "S1_radiance_an": {"S1_radiance_an": numbers(120, 80)},
         "S7_BT_in": {
             "S7_BT_in": numbers(60, 40),

@@ -55,7 +55,8 @@ def placed_images(tree: xr.DataTree) -> dict[Image, xr.Dataset]:
         if node.path.startswith(_TIES) or not has_places(dataset):
             continue
         if dataset["latitude"].dims == (_ROWS, _COLUMNS):
-            found.setdefault((grid_name(node.path), *dataset["latitude"].shape), dataset)
+            rows, columns = dataset["latitude"].shape
+            found.setdefault((grid_name(node.path), rows, columns), dataset)
     return found
 
 
