@@ -29,7 +29,10 @@ BANDS = ("red", "nir")
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory):
-    """Return a product of two bands of 16 chunks of half a megabyte, as Zarr of both formats and as a zip."""
+    """Return a product of two bands of 16 chunks of half a megabyte, as Zarr of both formats and as a zip.
+
+    Of one band also in shards, which hold four chunks each.
+    """
     folder = tmp_path_factory.mktemp("large")
     random = np.random.default_rng(8)
     grid = Grid((SIDE, SIDE), (10, 0, 499980, 0, -10, 6900040), "EPSG:32755")
@@ -44,6 +47,10 @@ def large(tmp_path_factory):
     tree.attrs["stac_discovery"] = discovery
     swath.write_product(tree, folder / "v2.zarr")
     swath.write_product(tree, folder / "v3.zarr", zarr_format=3)
+    whole = tree["measurements/red"].copy(data=tree["measurements/red"].data.rechunk(2 * CHUNK))
+    shards = xr.DataTree.from_dict({"/measurements": xr.Dataset({"red": whole}, coordinates)})
+    shards.attrs = tree.attrs
+    swath.write_product(shards, folder / "shards.zarr", zarr_format=3)
     with zipfile.ZipFile(folder / "v2.zarr.zip", "w") as archive:
         for path in sorted((folder / "v2.zarr").rglob("*")):
             if path.is_file():
@@ -53,7 +60,7 @@ def large(tmp_path_factory):
 
 @pytest.fixture
 def stored(large, s3):
-    for name in ("v2.zarr", "v3.zarr"):
+    for name in ("v2.zarr", "v3.zarr", "shards.zarr"):
         if not (s3.bucket / name).exists():
             shutil.copytree(large / name, s3.bucket / name)
     shutil.copy(large / "v2.zarr.zip", s3.bucket)
@@ -101,13 +108,35 @@ def test_chunks_that_lie_together_in_a_zip_are_one_request(stored, large):
 
 
 def test_a_window_of_shards_costs_their_indices_and_its_chunks(stored, large):
-    tree = swath.open_product("s3://bucket/v3.zarr")
+    tree = swath.open_product("s3://bucket/shards.zarr")
     array = tree["measurements/red"]
     stored.asked.clear()
-    expected = swath.open_product(large / "v3.zarr")["measurements/red"][:100, :100].load()
+    expected = swath.open_product(large / "shards.zarr")["measurements/red"][:100, :100].load()
     np.testing.assert_array_equal(array[:100, :100].values, expected.values)
-    shards = {asked.path for asked in stored.asked}
-    assert len(stored.asked) <= 2 * len(shards)
+    assert len({asked.path for asked in stored.asked}) == 1
+    assert len(stored.asked) == 2
+
+
+def test_shards_of_which_all_is_wanted_are_one_request_each(stored, large):
+    tree = swath.open_product("s3://bucket/shards.zarr")
+    array = tree["measurements/red"]
+    stored.asked.clear()
+    expected = swath.open_product(large / "shards.zarr")["measurements/red"].load()
+    np.testing.assert_array_equal(array.values, expected.values)
+    asked = sorted(asked.path.partition("measurements/red/")[2] for asked in stored.asked)
+    assert asked == ["c/0/0", "c/0/1", "c/1/0", "c/1/1"]
+
+
+def test_a_shard_with_a_damaged_index_is_told(large, s3):
+    copy = s3.bucket / "damaged.zarr"
+    shutil.copytree(large / "shards.zarr", copy)
+    shard = copy / "measurements/red/c/0/0"
+    data = bytearray(shard.read_bytes())
+    data[-10] ^= 1
+    shard.write_bytes(data)
+    array = swath.open_product("s3://bucket/damaged.zarr")["measurements/red"]
+    with pytest.raises(ProductError, match="corrupt or truncated"):
+        array.values  # noqa: B018 -- to read it
 
 
 def test_a_band_takes_little_longer_than_its_bytes_do(stored, large):
