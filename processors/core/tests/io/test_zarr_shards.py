@@ -14,7 +14,7 @@ SHAPE, SHARD, CHUNK = (20, 30), (8, 20), (4, 5)
 
 
 def made(folder, *, location="end", checked=True):
-    """Let Zarr write an array in shards, of which one chunk and one whole shard are nothing but fill value."""
+    """Let Zarr write an array in shards; one chunk and one whole shard are nothing but fill value."""
     codec = ShardingCodec(
         chunk_shape=CHUNK,
         codecs=[BytesCodec(), BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=2)],
