@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from copier import run_copy
-from copier.errors import CopierError, UserMessageError
+from copier.errors import CopierError
 
 from swath_developer._process import git
 from swath_developer.errors import BadInputError, DeveloperError
@@ -122,6 +122,11 @@ def _source(template: str | None, ref: str | None) -> tuple[str, str | None]:
     """Return the template's address for the record and the commit to take from it."""
     if template is not None:
         local = Path(template).expanduser()
+        if local.exists() and not local.is_dir():
+            raise BadInputError(
+                f"The template {local} cannot be used: it is a file. "
+                "Give the Git URL or the path of a checkout."
+            )
         return (str(local.absolute()) if local.exists() else template), ref
     root = checkout()
     # The commit by its hash: for the word HEAD, copier would add uncommitted changes under a commit that no
@@ -144,9 +149,8 @@ def _render(
     """Render the template and return all answers; errors of copier become ours."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # about shallow clones and the like: nothing that a user could act on
+            # About shallow clones and the like: nothing that a user could act on.
+            warnings.simplefilter("ignore")
             worker = run_copy(
                 source,
                 folder,
@@ -157,15 +161,8 @@ def _render(
                 overwrite=True,
                 quiet=True,
             )
-    except (
-        ValueError,
-        TypeError,
-    ) as error:  # what copier raises for answers that do not pass their validators
+    except (ValueError, TypeError) as error:  # for answers that do not pass their validators
         raise BadInputError(str(error)) from error
-    except UserMessageError as error:  # such as "Local template must be a directory.", which names none
-        raise BadInputError(
-            f"The template {source} cannot be used: {error} Give the Git URL or the path of a checkout."
-        ) from error
     except KeyboardInterrupt:  # copier's own is an error of its, too: first come, first served
         raise
     except (CopierError, subprocess.CalledProcessError) as error:
