@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from swath_sde.errors import PlatformError
 
-__all__ = ["exclusively", "holding"]
+__all__ = ["exclusively", "holding", "in_turn"]
 
 
 @contextmanager
@@ -59,4 +59,25 @@ def holding(path: Path, busy: Callable[[str], PlatformError]) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
+        yield
+
+
+@contextmanager
+def in_turn(path: Path, waits: Callable[[], None]) -> Iterator[None]:
+    """Lock a file for as long as the block runs, after whoever holds it now.
+
+    Parameters
+    ----------
+    path
+        The file; it is made where there is none, and stays.
+    waits
+        Called once where another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waits()
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -17,6 +17,7 @@ from typing import Final
 from swath_sde.cluster._archive import write_image
 from swath_sde.cluster._configuration import PAUSE_IMAGE
 from swath_sde.cluster.errors import BuildError
+from swath_sde.exclusive import in_turn
 from swath_sde.places import cache_folder, made_whole
 
 __all__ = [
@@ -54,9 +55,14 @@ def build_programs(progress: Progress) -> Path:
     """
     go, version = _go()
     folder = programs_folder(version)
-    if not folder.is_dir():
-        with made_whole(folder) as partial:
-            _build(go, partial, progress)
+    if folder.is_dir():
+        return folder
+    # They take minutes of all processors: who comes second takes what the first one has made.
+    lock = folder.with_name(f"{folder.name}.lock")
+    with in_turn(lock, lambda: progress("cluster programs: another process compiles them")):
+        if not folder.is_dir():
+            with made_whole(folder) as partial:
+                _build(go, partial, progress)
     return folder
 
 
