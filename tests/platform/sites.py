@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from installation import Platform, free_port
+from swath_sde.cluster import NODE_ADDRESS
 
 
 def described(platform: Platform, **changes: Any) -> Platform:
@@ -61,6 +62,8 @@ def installation_on(site: Platform, folder: Path, *, https_port: int, components
             "kubeconfig": str(site.state / "kubeconfig"),
             "https_port": https_port,
             "service": "ClusterIP",
+            # What stands for somebody's cluster is an embedded one, whose DNS is a process of the node.
+            "dns": f"{NODE_ADDRESS}/32",
         },
         images={
             "registry": f"{host}/mine",

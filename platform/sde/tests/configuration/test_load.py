@@ -3,6 +3,7 @@
 import pytest
 from swath_sde.configuration import PROFILES, Installation, load_installation, schema, starting_file
 from swath_sde.errors import ConfigurationError
+from swath_sde.releases._values import values_of
 
 
 @pytest.fixture
@@ -105,6 +106,7 @@ def test_every_mistake_is_told_at_once_with_a_guess(told):
             "where: {kind: kubeconfig, kubeconfig: k}",
             "images.registry is not given: a cluster of yours pulls",
         ),
+        ("where: {dns: 10.0.0.10/32}", "leave out `kubeconfig`, `context` and `dns`"),
         ("name: a\nname: b", "the key 'name' stands twice"),
         ("- a", "holds no mapping"),
         ("a: [", "is not YAML"),
@@ -130,6 +132,16 @@ def test_paths_count_from_the_folder_of_the_file(loaded, tmp_path):
     assert found.images.login == tmp_path / "keys" / "l.json"
     assert found.images.authority == tmp_path / "ca.crt"
     assert found.images.in_cluster
+
+
+@pytest.mark.parametrize(("told", "cidr"), [("", None), (", dns: 169.254.20.10/32", "169.254.20.10/32")])
+def test_policies_admit_a_dns_that_is_no_pod(loaded, told, cidr):
+    installation = loaded(
+        f"where: {{kind: kubeconfig, kubeconfig: k.yaml{told}}}\n"
+        "images: {registry: r.example.org/eo, login: l.json, builder: kaniko}\n"
+    )
+    for component in ("keycloak", "hub"):
+        assert values_of(installation, component)["networkPolicy"]["dns"] == {"cidr": cidr}
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 -- pydantic reads the annotations
+from ipaddress import IPv4Network  # noqa: TC003 -- pydantic reads the annotations
+from pathlib import Path  # noqa: TC003
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -27,13 +28,18 @@ class Where(Part):
     """Context in that file; by default its current one."""
     service: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
     """Type of the ingress's Service on a cluster of yours; the embedded one has a port of this machine."""
+    dns: IPv4Network | None = None
+    """Network where your cluster's DNS answers pods, if that is no pod of ``kube-system``: for a node-local
+    cache ``169.254.20.10/32``. Network policies admit questions to it."""
 
     @model_validator(mode="after")
     def _fits(self) -> Where:
         if self.kind == "kubeconfig" and self.kubeconfig is None:
             raise ValueError("kind: kubeconfig needs the path of the file in `kubeconfig`")
-        if self.kind == "embedded" and (self.kubeconfig or self.context):
-            raise ValueError("kind: embedded makes its own cluster: leave out `kubeconfig` and `context`")
+        if self.kind == "embedded" and (self.kubeconfig or self.context or self.dns):
+            raise ValueError(
+                "kind: embedded makes its own cluster: leave out `kubeconfig`, `context` and `dns`"
+            )
         if self.kind == "embedded" and not 8000 <= self.https_port <= 32767:
             raise ValueError(f"https_port is {self.https_port}; the embedded cluster takes 8000 to 32767")
         return self

@@ -46,7 +46,7 @@ def _common(installation: Installation, component: str) -> dict[str, Any]:
 def _dns(installation: Installation) -> dict[str, Any]:
     """Return where the cluster's DNS answers: on the embedded cluster it is a process of the node."""
     if installation.where.kind != "embedded":
-        return {"cidr": None}
+        return {"cidr": str(installation.where.dns) if installation.where.dns else None}
     from swath_sde.cluster import NODE_ADDRESS  # noqa: PLC0415 -- only where it is needed
 
     return {"cidr": f"{NODE_ADDRESS}/32"}
