@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from swath_sde.configuration import Installation
 
-__all__ = ["apply_realm", "plan_realm"]
+__all__ = ["apply_realm", "plan_realm", "remove_access"]
 
 
 _RBAC = "rbac.authorization.k8s.io/v1"
@@ -88,16 +88,32 @@ def apply_realm(installation: Installation, *, progress: Callable[[str], None] |
 def _apply_access(installation: Installation, objects: Objects) -> list[Change]:
     """Give and take rights in the cluster: what is taken, first."""
     wanted = kubernetes_access(installation)
-    done = []
-    for body in _former(installation, objects, wanted):
-        meta = body["metadata"]
-        objects.delete(body["kind"], meta["name"], meta.get("namespace"), api=_RBAC)
-        done.append(Change(body["kind"], name_of(body), Action.DELETE))
+    done = _take(installation, objects, wanted)
     for body in wanted:
         change = _compare(objects, body)
         if change.action is not Action.NONE:
             objects.apply(body)
             done.append(change)
+    return done
+
+
+def remove_access(installation: Installation) -> list[Change]:
+    """Take all rights in the cluster that the installation has given, and return what was done.
+
+    Raises
+    ------
+    ClusterError
+        The cluster cannot be reached.
+    """
+    return _take(installation, objects_of(installation), [])
+
+
+def _take(installation: Installation, objects: Objects, wanted: list[dict[str, Any]]) -> list[Change]:
+    done = []
+    for body in _former(installation, objects, wanted):
+        meta = body["metadata"]
+        objects.delete(body["kind"], meta["name"], meta.get("namespace"), api=_RBAC)
+        done.append(Change(body["kind"], name_of(body), Action.DELETE))
     return done
 
 

@@ -20,7 +20,7 @@ from swath_sde.delivery import (
     plan_on_machine,
 )
 from swath_sde.errors import ConfigurationError, PlatformError
-from swath_sde.realm import apply_realm, plan_realm
+from swath_sde.realm import apply_realm, plan_realm, remove_access
 from swath_sde.releases import (
     ReleaseStatus,
     apply_release,
@@ -226,7 +226,9 @@ def remove_installation(installation: Installation, *, data: bool) -> list[Chang
         for component in reversed(installation.components.enabled())
         for change in remove_release(installation, component)
     ]
-    return changes + (remove_namespaces(installation) if data else [])
+    if data:
+        changes += remove_access(installation) + remove_namespaces(installation)
+    return changes
 
 
 def _refuse_what_cannot_start(installation: Installation) -> None:
