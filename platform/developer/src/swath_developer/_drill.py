@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -34,7 +35,7 @@ def drill(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
     folder = checkout()
     if name is None:
-        _list(as_json=as_json)
+        _list(folder, as_json=as_json)
         return
     wanted = drills.find(folder, name)
     last = drills.last_result(folder, name)
@@ -56,12 +57,10 @@ def drill(context: click.Context, *, name: str | None, as_json: bool) -> None:
     context.exit(0 if result.passed else 1)
 
 
-def _list(*, as_json: bool) -> None:
-    """List the drills of this checkout."""
+def _list(folder: Path, *, as_json: bool) -> None:
+    """List the drills of a checkout."""
     from swath_developer import drills  # noqa: PLC0415 -- as above
-    from swath_developer.places import checkout  # noqa: PLC0415
 
-    folder = checkout()
     found = [(one, drills.last_result(folder, one.name)) for one in drills.catalogue(folder).values()]
     if as_json:
         listed = [

@@ -9,7 +9,7 @@ import subprocess
 import tarfile
 
 import pytest
-from swath_sde.cluster import _binaries
+from swath_sde import golang
 from swath_sde.cluster._archive import write_image
 from swath_sde.cluster._binaries import build_programs, kubectl_binary, kubernetes_version
 from swath_sde.cluster._cgroups import Cgroups
@@ -111,7 +111,7 @@ def test_the_version_is_that_of_the_module():
 
 
 def test_a_missing_compiler_is_told_with_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(_binaries, "_GO_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(golang, "_FOLDERS", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BuildError, match=r"Go is needed.*install Go \d\.\d+ or newer"):
         build_programs(print)

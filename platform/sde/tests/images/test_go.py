@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from swath_sde import golang
 from swath_sde.images import BuildError, MissingProgramError, catalogue
-from swath_sde.images import _go as go
 from swath_sde.images._go import go_programs
 
 
@@ -29,7 +29,7 @@ def test_refuses_without_go_and_says_which_to_install(
     module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(go, "_FOLDERS", str(tmp_path))
+    monkeypatch.setattr(golang, "_FOLDERS", str(tmp_path))
     with pytest.raises(MissingProgramError, match=r"compiled with it\. Install Go 1\.24 or newer"):
         go_programs(module, tmp_path / "programs", log=tmp_path / "log")
 

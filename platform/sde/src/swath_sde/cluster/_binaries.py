@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from swath_sde.cluster._archive import write_image
 from swath_sde.cluster._configuration import PAUSE_IMAGE
 from swath_sde.cluster.errors import BuildError
 from swath_sde.exclusive import in_turn
+from swath_sde.golang import GO_ENVIRONMENT, find_go
 from swath_sde.places import cache_folder, made_whole
 
 __all__ = [
@@ -33,8 +33,6 @@ Progress = Callable[[str], None]
 """Takes a line that says what is being done."""
 
 _MODULE: Final = Path(__file__).with_name("node")
-_GO_FOLDERS: Final = ("/usr/local/go/bin", "/usr/lib/go/bin")
-"""Where Go is installed without being on PATH, as under sudo."""
 _HELM: Final = "helm.sh/helm/v3"
 
 
@@ -92,7 +90,7 @@ def kubectl_binary() -> Path:
 
 def _go() -> tuple[str, str]:
     """Return path and version of Go."""
-    go = shutil.which("go") or shutil.which("go", path=":".join(_GO_FOLDERS))
+    go = find_go()
     wanted = re.search(r"^go (\d+)\.(\d+)", (_MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
     assert wanted is not None  # noqa: S101 -- go.mod is part of this package
     least = (int(wanted[1]), int(wanted[2]))
@@ -124,7 +122,7 @@ def _steps() -> list[tuple[str, str, str]]:
 
 def _digest(go_version: str) -> str:
     """Return a name for all that the programs follow from."""
-    digest = hashlib.sha256(repr((go_version, _steps(), _ENVIRONMENT)).encode())
+    digest = hashlib.sha256(repr((go_version, _steps(), GO_ENVIRONMENT)).encode())
     for file in (*sorted(_MODULE.rglob("*")), Path(__file__).with_name("_archive.py")):
         if file.suffix in {".go", ".mod", ".sum", ".py"}:
             digest.update(f"\0{file.name}\0".encode())
@@ -185,14 +183,8 @@ def _compile(go: str, name: str, package: str, words: list[str], progress: Progr
         raise BuildError(f"compiling {name} failed:\n" + "\n".join(tail[-12:]))
 
 
-_ENVIRONMENT: Final = {
-    "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off",
-}  # fmt: skip
-"""Static programs, exactly the modules of go.mod, and this Go: nothing is fetched to replace it."""
-
-
 def _environment() -> dict[str, str]:
-    return os.environ | _ENVIRONMENT  # GOPROXY, GOSUMDB and the like stay as the machine has them
+    return {**os.environ, **GO_ENVIRONMENT}
 
 
 def _run(go: str, words: list[str], doing: str) -> str:

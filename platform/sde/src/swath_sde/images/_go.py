@@ -7,25 +7,11 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
+from swath_sde.golang import GO_ENVIRONMENT, find_go
 from swath_sde.images._errors import MissingProgramError
 from swath_sde.images._programs import logged
 from swath_sde.places import made_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_FOLDERS: Final = "/usr/local/go/bin:/usr/lib/go/bin"
-"""Where Go is installed without being on PATH, as under sudo."""
-
-_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "CGO_ENABLED": "0",
-    "GOFLAGS": "-mod=readonly -buildvcs=false",
-    "GOTOOLCHAIN": "local",
-    "GOWORK": "off",
-}
-"""Static programs, exactly the modules of go.mod, and this Go: nothing is fetched to replace it."""
 
 
 def go_programs(module: Path, folder: Path, *, log: Path) -> float:
@@ -42,19 +28,16 @@ def go_programs(module: Path, folder: Path, *, log: Path) -> float:
     """
     if folder.is_dir():
         return 0.0
-    go = shutil.which("go") or shutil.which("go", path=_FOLDERS)
+    go = find_go()
     if go is None:
         least = re.search(r"^go (\S+)", (module / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
         raise MissingProgramError(
             f"go is not on PATH: the programs of the image {module.name} are compiled with it. Install Go "
             f"{least[1] if least else ''} or newer"
         )
-    environment = os.environ | _ENVIRONMENT
+    environment = {**os.environ, **GO_ENVIRONMENT}
     with made_whole(folder) as partial, tempfile.TemporaryDirectory(prefix="swath-go-") as work:
-        for name in (
-            "go.mod",
-            "go.sum",
-        ):  # nothing else of the image's folder is a source of theirs
+        for name in ("go.mod", "go.sum"):  # nothing else of the image's folder is a source of theirs
             shutil.copy(module / name, work)
         command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", f"{partial}/", "tool"]
         return logged(
