@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from swath.io.metering import Reading
 
 
-@click.command(short_help="Convert a product to EOPF Zarr, netCDF or GeoTIFFs.")
+@click.command(short_help="Convert a product to EOPF Zarr, netCDF, GeoTIFFs or a picture.")
 @click.argument("source", type=click.Path(path_type=str))
 @click.argument("destination", type=click.Path(path_type=str))
 @click.option(
     "--to",
     "kind",
-    type=click.Choice(["zarr", "netcdf", "cog"]),
-    help="What to write; by default netCDF where DESTINATION ends with .nc, and Zarr else. COG is a folder "
-    "of GeoTIFFs, an image each.",
+    type=click.Choice(["zarr", "netcdf", "cog", "picture"]),
+    help="What to write; by default netCDF where DESTINATION ends with .nc, a picture where it ends with "
+    ".png, and Zarr else. COG is a folder of GeoTIFFs, an image each.",
 )
 @click.option(
     "--zarr-format",
@@ -53,6 +53,13 @@ if TYPE_CHECKING:
     help="In Zarr: say also what others than eopf look for: grid mappings of CF, GDAL's, proj fields.",
 )
 @click.option(
+    "--show",
+    multiple=True,
+    metavar="PATH",
+    help="In a picture: the image to show in grey; given three times, those for red, green and blue. By "
+    "default what suits the type of the product.",
+)
+@click.option(
     "--item", type=click.Path(dir_okay=False), help="Write a STAC item of the new product to this file, too."
 )
 @click.option(
@@ -71,10 +78,10 @@ if TYPE_CHECKING:
 )
 def convert(
     source: str, destination: str, *, kind: str | None, zarr_format: str, shards: bool, overviews: bool,
-    extras: bool, item: str | None, collection: str | None, overwrite: bool, workers: int | None,
+    extras: bool, show: tuple[str, ...], item: str | None, collection: str | None, overwrite: bool, workers: int | None,
     **chosen: Any,
 ) -> None:  # fmt: skip
-    """Convert a product to EOPF Zarr, netCDF or cloud-optimised GeoTIFFs, losslessly.
+    """Convert a product to EOPF Zarr, netCDF or cloud-optimised GeoTIFFs, losslessly; or to a picture.
 
     DESTINATION appears when it is complete, or not at all. All tiles of the images are looked for before
     anything is written. Memory is bounded by the chunks in flight, one or two a thread.
@@ -87,6 +94,7 @@ def convert(
       swath convert PRODUCT.SAFE part.zarr --window 'lon 147.1:147.3, lat -28.2:-28.0'
       swath convert PRODUCT.SEN3 clear.nc --where 'quality/quality_flags: not (invalid or bright)'
       swath convert PRODUCT.SAFE images --to cog --band b02 --band b03 --band b04
+      swath convert PRODUCT.SEN3 picture.png
       swath convert PRODUCT.SAFE product.zarr --overviews --item product.json --collection collection.json
     """  # noqa: D301 -- click's mark for text to keep as it is is a real backspace
     import time
@@ -105,6 +113,7 @@ def convert(
         select_variables,
         write_cogs,
         write_netcdf,
+        write_picture,
         write_product,
     )
 
@@ -114,11 +123,15 @@ def convert(
         raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
     if not extras and kind != "zarr":
         raise InputError("--no-extras is for Zarr: other formats have no model of eopf to keep to")
+    if show and kind != "picture":
+        raise InputError("--show is for a picture: choose what goes into other formats by --include")
+    if item and kind == "picture":
+        raise InputError("--item is for products: a picture has none of its own")
     if collection and not item:
         raise InputError("--collection lists items: say by --item where that of this product goes")
     for file in filter(None, (item, collection)):
         commit.check_folder(Path(file).absolute())
-    if kind == "netcdf":
+    if kind in ("netcdf", "picture"):
         commit.check_apart(Path(destination), place)
     else:
         commit.check_apart(commit.check_destination(destination, overwrite=overwrite), place)
@@ -130,6 +143,9 @@ def convert(
         with dask.config.set(num_workers=workers), _chunks_told(tree, tell, read):
             if kind == "netcdf":
                 write_netcdf(tree, destination, overwrite=overwrite)
+            elif kind == "picture":
+                shown = write_picture(tree, destination, images=show, overwrite=overwrite)
+                click.echo(f"shows {shown.what}", err=True)
             elif kind == "cog":
                 _tell_left_out(write_cogs(tree, destination, overwrite=overwrite))
             else:
@@ -159,14 +175,14 @@ def _kind(destination: str) -> str:
         )
     if ending in _OTHER_FILES:
         raise InputError(
-            f"{destination} ends as a file that is not written here: end it with .nc for netCDF or .zarr for "
-            "Zarr, or say by --to what it shall be"
+            f"{destination} ends as a file that is not written here: end it with .nc for netCDF, .png for "
+            "a picture or .zarr for Zarr, or say by --to what it shall be"
         )
-    return "netcdf" if ending == ".nc" else "zarr"
+    return {".nc": "netcdf", ".png": "picture"}.get(ending, "zarr")
 
 
 _GEOTIFF = {".tif", ".tiff"}
-_OTHER_FILES = {".nc4", ".cdf", ".h5", ".hdf5", ".he5", ".zip", ".tar", ".gz", ".jp2", ".png", ".jpg"}
+_OTHER_FILES = {".nc4", ".cdf", ".h5", ".hdf5", ".he5", ".zip", ".tar", ".gz", ".jp2", ".jpg"}
 
 
 def _tell_left_out(paths: list[str]) -> None:

@@ -13,6 +13,7 @@ from swath.product._validate import Finding, validate_product
 from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
 from swath.product.netcdf import write_netcdf
+from swath.product.picture import write_picture
 from swath.product.window import Window
 from swath.product.zarr import open_overviews
 
@@ -43,5 +44,6 @@ __all__ = [
     "write_arrays",
     "write_cogs",
     "write_netcdf",
+    "write_picture",
     "write_product",
 ]

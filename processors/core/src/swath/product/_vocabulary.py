@@ -38,6 +38,18 @@ _TIMELINESS = {"product:timeliness_category": "NRT", "product:timeliness": "PT3H
 _ITEM = frozenset({"type", "stac_version", "stac_extensions", "id", "geometry", "bbox", "links"})
 """Members that each STAC item has."""
 
+_BESIDES = {
+    "S03SLSRBT": frozenset({"model", "parameter"}), "S03SLSLST": frozenset({"model", "parameter"}),
+    "S03OLCLFR": frozenset({"flag_descriptions"}), "S03OLCLRR": frozenset({"flag_descriptions"}),
+}  # fmt: skip
+"""Type of the product → attributes of variables that its own model names besides."""
+
+_SOFTWARE = ("stac_discovery", "properties", "processing:software")
+"""Members are the names of programs, which no model of Sentinel-3 can name; products of eopf have them."""
+
+_LINEAGE = "systematic"
+"""What eopf says of how each product of Sentinel-3 was made: a constant of its mappings."""
+
 _UNKNOWN = {"S02MSIL2A": {"scl": {"flag_values", "flag_meanings"}, "aot": {"units"}}}
 """Type of the product → attributes of variables that the models of eopf 3.0.0 have not."""
 
@@ -58,7 +70,16 @@ def without_extras(datasets: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     datasets
         Path of a group → its dataset, as ``prepare_dataset`` returns it.
     """
-    found = {path: _known(dataset) for path, dataset in datasets.items()}
+    kind = str(_product_type(datasets))
+    numbers: dict[str, Any] = {}
+    if kind.startswith("S03SLS"):
+        from swath.product.sentinel3 import scalars  # noqa: PLC0415 -- only for products of SLSTR
+
+        datasets, numbers = scalars(datasets)
+    found = {path: _known(dataset, kind) for path, dataset in datasets.items()}
+    if numbers:
+        root = found["/"].attrs
+        found["/"].attrs = {**root, "other_metadata": {**root.get("other_metadata", {}), **numbers}}
     for path, dataset in found.items():
         discovery = dataset.attrs.get("stac_discovery")
         if isinstance(discovery, dict):
@@ -71,20 +92,30 @@ def without_extras(datasets: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     return found
 
 
+def _product_type(datasets: Mapping[str, xr.Dataset]) -> Any:
+    told = datasets["/"].attrs.get("stac_discovery") if "/" in datasets else None
+    properties = told.get("properties") if isinstance(told, dict) else None
+    return properties.get("product:type", "") if isinstance(properties, dict) else ""
+
+
 def _modelled(attributes: Mapping[str, Any], discovery: Mapping[str, Any]) -> dict[str, Any]:
     """Return a root's attributes without those that the model of its type does not name."""
     kind = str(discovery.get("properties", {}).get("product:type", ""))
     known = [tuple(path.split("/")) for path in load_model(kind).attributes] if kind in model_names() else []
+    if known and kind.startswith("S03"):
+        known.append(_SOFTWARE)
     found: dict[str, Any] = plain(attributes)
     return _kept(found, (), known) if known else found
 
 
 def _complete(discovery: dict[str, Any]) -> None:
-    """Say what eopf says of its products besides: the reference system in WKT 2, and a timeliness."""
+    """Say what eopf says of its products besides: the reference system in WKT 2, timeliness, lineage."""
     properties = discovery.get("properties", {})
     if str(properties.get("product:type", "")).startswith("S02MSIL"):
         for key, value in _TIMELINESS.items():
             properties.setdefault(key, value)
+    if str(properties.get("product:type", "")).startswith("S03"):
+        properties.setdefault("processing:lineage", _LINEAGE)
     if "proj:code" in properties:
         from rasterio.crs import CRS  # noqa: PLC0415 -- slow to import
 
@@ -107,10 +138,11 @@ def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 
-def _known(dataset: xr.Dataset) -> xr.Dataset:
+def _known(dataset: xr.Dataset, kind: str) -> xr.Dataset:
     kept = dataset.drop_vars(GRID_MAPPING, errors="ignore")
+    known = VOCABULARY | _BESIDES.get(kind, frozenset())
     for array in kept.data_vars.values():
-        array.attrs = {key: value for key, value in array.attrs.items() if key in VOCABULARY}
+        array.attrs = {key: value for key, value in array.attrs.items() if key in known}
     return kept
 
 

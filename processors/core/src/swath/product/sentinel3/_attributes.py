@@ -26,12 +26,15 @@ _GSD = {
 
 _TIMELINESS = {"NR": "PT3H", "ST": "PT36H", "NT": "P1M"}
 
+_ACQUISITIONS = {"EO": "nominal"}
+"""Mode of the instrument → what the ``product`` extension of STAC calls it."""
+
 _COMMON = {"oa04": "blue", "oa06": "green", "oa07": "yellow", "oa08": "red", "oa17": "nir"}
 """Names in STAC's ``eo`` extension of bands that are one of its bands."""
 
 _EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
-    for name in ("eo/v2.0.0", "sat/v1.1.0", "processing/v1.2.0", "product/v1.0.0")
+    for name in ("eo/v2.0.0", "sat/v1.1.0", "processing/v1.2.0", "product/v1.0.0", "projection/v2.0.0")
 ]
 
 
@@ -62,11 +65,11 @@ def product_attributes(
     }
     if bbox is not None:
         discovery["bbox"] = bbox
-    other: dict[str, Any] = {"eopf_category": "eoproduct", "baseline_collection": manifest.baseline}
-    if manifest.tie_step is not None:
-        rows, columns = manifest.tie_step
-        sampling = {"rows_per_tiepoint": rows, "columns_per_tiepoint": columns}
-        other["data_information"] = {"sampling": sampling}
+    other: dict[str, Any] = {
+        "eopf_category": "eoproduct",
+        "baseline_collection": manifest.baseline,
+        **manifest.described,
+    }
     if missing:
         other["missing_files"] = list(missing)
     return {"stac_discovery": discovery, "other_metadata": other}
@@ -85,6 +88,7 @@ def _properties(manifest: Manifest, shape: tuple[int, int] | None) -> dict[str, 
         "gsd": _GSD.get(manifest.kind),
         "providers": [{"name": "ESA", "roles": ["producer"]}],
         "product:type": manifest.product_type,
+        "product:acquisition_type": _ACQUISITIONS.get(manifest.acquisition),
         "product:timeliness": _TIMELINESS.get(manifest.timeliness),
         "product:timeliness_category": manifest.timeliness or None,
         "processing:level": manifest.level,

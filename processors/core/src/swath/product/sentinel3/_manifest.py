@@ -6,13 +6,14 @@ Source: S3IPF PDS 002, Product Data Format Specification, Product Structures; ma
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from swath.errors import MetadataError, ProductError
 from swath.io.store import safe_name
 from swath.product._fields import Fields
+from swath.product.sentinel3._description import description
 
 if TYPE_CHECKING:
     from swath.io.store import Store
@@ -71,10 +72,12 @@ class Manifest:
     bands: tuple[Band, ...]
     shape: tuple[int, int] | None
     """Rows and columns of the image, where they are told."""
-    tie_step: tuple[int, int] | None
-    """Rows and columns of the image from one tie point to the next, where they are told (OLCI)."""
     files: dict[str, int]
     """Name of each file → its size in bytes."""
+    acquisition: str = ""
+    """Mode of the instrument, ``EO`` for observing the Earth, or empty."""
+    described: dict[str, Any] = field(default_factory=dict)
+    """What else it says, as ``other_metadata`` has it."""
 
     @property
     def level(self) -> str:
@@ -126,9 +129,15 @@ def read_manifest(store: Store) -> Manifest:
         footprint=_footprint(root),
         bands=tuple(_band(band) for band in root.all("bandDescriptions/band")),
         shape=_pair(root, "imageSize/rows", "imageSize/columns"),
-        tie_step=_pair(root, "samplingParameters/rowsPerTiePoint", "samplingParameters/columnsPerTiePoint"),
         files=_files(store, root),
+        acquisition=_mode(root),
+        described=description(root),
     )
+
+
+def _mode(root: Fields) -> str:
+    mode = root.find("platform/instrument/mode")
+    return "" if mode is None else str(mode.element.get("identifier", ""))
 
 
 def _optional(fields: Fields, path: str) -> str:

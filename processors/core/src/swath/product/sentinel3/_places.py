@@ -44,7 +44,7 @@ def _coordinates(groups: tuple[str, ...], name: str) -> tuple[Place, ...]:
 
 
 def olci(file: str, variable: str, dimensions: tuple[str, ...]) -> tuple[Place, ...]:  # noqa: PLR0911 -- a rule a line
-    """Place a variable of an OLCI product of level 1 or 2."""
+    """Place a variable of an OLCI product."""
     name = variable.lower()
     match file:
         case "geo_coordinates":
@@ -66,6 +66,13 @@ def olci(file: str, variable: str, dimensions: tuple[str, ...]) -> tuple[Place, 
         case "removed_pixels":
             return _olci_orphan(name)
     return (_olci_image(name),)
+
+
+def olci_land(file: str, variable: str, dimensions: tuple[str, ...]) -> tuple[Place, ...]:
+    """Place a variable of an OLCI land product: one has another name there than at level 1."""
+    if variable == "atmospheric_temperature_profile":
+        return (Place("conditions/meteorology", "temperature_profile", order=_PROFILE),)
+    return olci(file, variable, dimensions)
 
 
 def _olci_image(name: str) -> Place:
@@ -157,6 +164,8 @@ def slstr_lst(file: str, variable: str, _dimensions: tuple[str, ...]) -> tuple[P
             part = "measurements" if bare == "lst" else "quality"
             return (Place(f"{part}{below}", bare),)
         case "LST_ancillary_ds":
+            if bare.startswith("lst_uncertainty_"):  # of each pixel: locATM, locGEO, random, …
+                return (Place(f"quality{below}", bare.replace("_loc", "_")),)
             return (Place(f"conditions/auxiliary{below}", bare),)
         case "flags":
             return (Place(f"quality{below}", f"{bare}_orphan_in" if orphan else f"{bare}_in"),)
@@ -216,8 +225,8 @@ def syn_sdr(file: str, variable: str, _dimensions: tuple[str, ...]) -> tuple[Pla
 PLACES: Mapping[str, Placing] = {
     "OL_1_EFR": olci,
     "OL_1_ERR": olci,
-    "OL_2_LFR": olci,
-    "OL_2_LRR": olci,
+    "OL_2_LFR": olci_land,
+    "OL_2_LRR": olci_land,
     "SL_1_RBT": slstr_rbt,
     "SL_2_LST": slstr_lst,
     "SY_2_SYN": syn_sdr,

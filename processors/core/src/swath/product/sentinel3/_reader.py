@@ -31,8 +31,8 @@ _DIMENSIONS = {
 }  # fmt: skip
 """Dimensions of the files → those of the EOPF models."""
 
-_SINGLE = "t_single"
-"""Dimension of length 1 that SLSTR's meteorology has and the models have not."""
+_SINGLE = ("t_single", "z_atmos", "z_wind")
+"""Dimensions of length 1 that SLSTR's meteorology has and the models have not."""
 
 _STAMPED = "microseconds since 2000-01-01"
 """Units of time stamps."""
@@ -142,8 +142,9 @@ def _times(stamps: np.ndarray[Any, Any], missing: int | None = None, leaps: int 
 
 
 def _ordered(variable: xr.Variable, first: tuple[str, ...]) -> xr.Variable:
-    if _SINGLE in variable.dims and variable.sizes[_SINGLE] == 1:
-        variable = variable.isel({_SINGLE: 0})
+    single = [dim for dim in _SINGLE if variable.sizes.get(dim) == 1]
+    if single:
+        variable = variable.isel(dict.fromkeys(single, 0))
     front = [dim for dim in first if dim in variable.dims]
     rest = [dim for dim in variable.dims if dim not in front]
     return variable.transpose(*front, *rest) if front and (*front, *rest) != variable.dims else variable
