@@ -57,6 +57,17 @@ def test_documents_are_read_as_they_were_written(tmp_path, zarr_format, consolid
     assert read_documents(open_store(tmp_path)) == documents
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_zarr_finds_groups_and_arrays_side_by_side(tmp_path, zarr_format):
+    """As in products of OLCI: images in a group, and a group of orphans beside them, twice."""
+    array = array_document(ArrayLayout((4,), (2,), np.dtype("<f4"), ("x",)), zarr_format)
+    groups = {path: {} for path in ("", "m", "m/orphans", "q", "q/orphans")}
+    paths = ["m/orphans/v", "m/v", "q/orphans/v", "q/v"]
+    write_documents(tmp_path, Documents(zarr_format, groups, dict.fromkeys(paths, array)))
+    root = zarr.open_consolidated(tmp_path, zarr_format=zarr_format)
+    assert [path for path in paths if path in root] == paths
+
+
 def test_groups_that_are_only_implied_are_there(tmp_path):
     layout = array_document(ArrayLayout((4,), (2,), np.dtype("<f4"), ("x",)), 2)
     entries = {"a/b/v/.zarray": {k: v for k, v in layout.items() if k != "attributes"}}

@@ -193,8 +193,18 @@ def _files_3(documents: Documents) -> dict[str, bytes]:
 
 
 def _joined(texts: Mapping[str, bytes]) -> bytes:
-    """Return documents that are JSON already as one object: each is put into words once."""
-    return b"{%b}" % b", ".join(b"%b: %b" % (_json(name), text) for name, text in texts.items())
+    """Return documents that are JSON already as one object: each is put into words once.
+
+    What is in a group stands together: zarr-python 3.1 loses a group whose members others come between.
+    """
+    seen: dict[str, int] = {}
+    places = {}
+    for name in texts:
+        parts = name.split("/")
+        above = ["/".join(parts[: k + 1]) for k in range(len(parts))]
+        places[name] = [seen.setdefault(path, len(seen)) for path in above]
+    ordered = sorted(texts, key=places.__getitem__)
+    return b"{%b}" % b", ".join(b"%b: %b" % (_json(name), texts[name]) for name in ordered)
 
 
 def _in(path: str, name: str) -> str:
