@@ -1,5 +1,6 @@
 """``swath convert``: losslessly, all or nothing."""
 
+import imagecodecs
 import numpy as np
 import pystac
 import pytest
@@ -52,6 +53,9 @@ def test_parts_in_format_3_on_one_thread(product, tmp_path):
         (["--window", "rows 0:9999, columns 0:5"], "valid are 0:172"),
         (["--window", "here"], "cannot understand"),
         (["--zarr-format", "4"], "'4' is not one of"),
+        (["--show", "measurements/reflectance/r10m/b02"], "--show is for a picture"),
+        (["--to", "picture", "--item", "p.json"], "--item is for products"),
+        (["--to", "picture", "--show", "measurements/b02"], "no image measurements/b02"),
     ],
 )
 def test_bad_options_write_nothing(product, tmp_path, capsys, options, told):
@@ -91,6 +95,15 @@ def test_images_become_cogs_with_an_item(product, tmp_path, capsys):
     expected = swath.open_product(product)["measurements/reflectance/r60m"]
     np.testing.assert_array_equal(found["b09"], expected["b09"])
     assert set(found.data_vars) == {"b01", "b09"}
+
+
+def test_a_picture_shows_a_part_in_true_colour(product, tmp_path, capsys):
+    window = ["--window", "rows 0:60, columns 6:66"]
+    assert status(product, tmp_path / "p.png", *window) == 0
+    assert "shows true colour, 10 m" in capsys.readouterr().err
+    assert imagecodecs.png_decode((tmp_path / "p.png").read_bytes()).shape == (60, 60, 4)
+    assert status(product, tmp_path / "p.png", *window) == 2
+    assert "--overwrite" in capsys.readouterr().err
 
 
 def test_an_item_and_a_collection_are_written_beside_the_product(product, tmp_path):

@@ -241,6 +241,11 @@ def test_slstr_goes_into_groups_of_view_and_grid(samples, small_rbt):
         ("SL_1_RBT", "viscal", "S1_slopes", "conditions/viscal/s1_slopes"),
         ("SL_2_LST", "LST_in", "LST", "measurements/lst"),
         ("SL_2_LST", "LST_in", "LST_uncertainty", "quality/lst_uncertainty"),
+        (
+            "SL_2_LST", "LST_ancillary_ds", "LST_uncertainty_locATM_orphan",
+            "quality/orphan/lst_uncertainty_atm",
+        ),
+        ("OL_2_LFR", "tie_meteo", "atmospheric_temperature_profile", "conditions/meteorology/temperature_profile"),
         ("SL_2_LST", "LST_ancillary_ds", "NDVI", "conditions/auxiliary/ndvi"),
         ("SL_2_LST", "flags_in", "confidence_in", "quality/confidence_in"),
         ("SL_2_LST", "geodetic_in", "elevation_in", "conditions/auxiliary/elevation"),
@@ -283,6 +288,53 @@ def test_attributes_are_a_stac_item(samples, kind):
         item = json.loads(expected.read_text())
         if item.get("id") == discovery["id"]:
             np.testing.assert_allclose(discovery["bbox"], item["bbox"], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["OL_1_EFR", "OL_2_LFR", "SL_1_RBT", "SL_2_LST"])
+def test_the_manifests_orbit_accuracy_and_meteorology_are_told(samples, kind):
+    tree = swath.open_product(next(samples.glob(f"s3/sen3_headers/*{kind}*")))
+    told = tree.attrs["other_metadata"]
+    start, stop = (told["ephemeris"][end] for end in ("start", "stop"))
+    for state in (start, stop):
+        # At a node: on the equator, about 807 km above it, going north.
+        radius = np.hypot(state["position"]["x"], state["position"]["y"])
+        assert radius == pytest.approx(7.185e6, rel=1e-3)
+        assert abs(state["position"]["z"]) < 1
+        assert state["velocity"]["z"] == pytest.approx(7366, abs=1)
+    between = np.datetime64(stop["UTC"].rstrip("Z")) - np.datetime64(start["UTC"].rstrip("Z"))
+    assert between / np.timedelta64(1, "s") == pytest.approx(6059, abs=1)  # 385 orbits in 27 days
+    tai = np.datetime64(start["TAI"]) - np.datetime64(start["UTC"].rstrip("Z"))
+    assert tai / np.timedelta64(1, "s") == 37
+    assert told["meteo"]["source"] == "ECMWF"
+    assert told["relative_pass_number"] <= 2 * 385
+    if kind.startswith("SL"):
+        assert set(told["band_description"]) == {f"s{k}" for k in range(1, 10)}
+    else:
+        assert told["data_information"]["earth_sun_distance"] == pytest.approx(1.496e11, rel=0.02)
+
+
+def test_a_number_in_the_manifest_that_is_none_is_told(samples, tmp_path):
+    source = next(samples.glob("s3/sen3_headers/*OL_1_EFR*"))
+    folder = tmp_path / source.name
+    folder.mkdir()
+    text = (source / "xfdumanifest.xml").read_text()
+    (folder / "xfdumanifest.xml").write_text(text.replace(">148919786154<", ">near<"))
+    with pytest.raises(MetadataError, match="earthSunDistance is 'near'"):
+        swath.open_product(folder)
+
+
+def test_single_numbers_of_slstr_become_attributes_where_eopf_shall_judge(small_rbt, tmp_path):
+    tree = swath.open_product(small_rbt)
+    tree["conditions/time_an/pixsync_a"] = xr.DataArray(81.74)
+    tree["conditions/processing/inadir/l0_scan_offset"] = xr.DataArray(np.int32(7))
+    swath.write_product(tree, tmp_path / "p.zarr", extras=False)
+    found = swath.open_product(tmp_path / "p.zarr")
+    told = found.attrs["other_metadata"]
+    assert told["pixel_time_sampling_interval_along_scan_a_in_microseconds"] == 81.74
+    assert told["L0_offset_between_scan_index_and_ISP_scan_count_in"] == 7
+    assert "l0_scan_offset" not in found["conditions/processing/inadir"].variables
+    swath.write_product(tree, tmp_path / "whole.zarr")
+    assert float(swath.open_product(tmp_path / "whole.zarr")["conditions/time_an/pixsync_a"]) == 81.74
 
 
 def test_a_platform_that_is_yet_to_fly_is_read(samples, efr, tmp_path):
