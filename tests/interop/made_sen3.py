@@ -10,21 +10,23 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5netcdf
 import h5py
 import numpy as np
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ROWS, COLUMNS = 60, 129
 """Of the images of OLCI and SYN; SLSTR has twice as many rows at 500 m."""
 
 LENGTHS = {
-    "rows": ROWS, "columns": COLUMNS, "tie_rows": ROWS, "tie_columns": 3, "removed_pixels": 5, "bands": 21, "bands2": 21,
-    "pressure_level": 25, "tie_pressure_levels": 25, "wind_vector": 2, "wind_vectors": 2, "orphan_pixels": 4,
-    "olci_tp": 180, "slstr_nadir_tp": 90, "slstr_oblique_tp": 70, "t_series": 3, "p_atmos": 25, "integrators": 2,
-    "views": 2, "visible_detectors": 4, "swir_detectors": 6, "t_single": 1, "z_atmos": 1, "z_wind": 1,
+    "rows": ROWS, "columns": COLUMNS, "tie_rows": ROWS, "tie_columns": 3, "removed_pixels": 5,
+    "bands": 21, "bands2": 21, "pressure_level": 25, "tie_pressure_levels": 25, "wind_vector": 2, "wind_vectors": 2, "orphan_pixels": 4,
+    "olci_tp": 180, "slstr_nadir_tp": 90, "slstr_oblique_tp": 70, "t_series": 3, "p_atmos": 25,
+    "integrators": 2, "views": 2, "visible_detectors": 4, "swir_detectors": 6, "t_single": 1, "z_atmos": 1, "z_wind": 1,
 }  # fmt: skip
 GRID = re.compile(r"_(?P<grid>[abcfit])(?P<view>[nox])\.nc$")
 LEGACY = {"scale_factor": 0.01, "add_offset": 2.5, "valid_min": 0, "valid_max": 120, "units": "K"}
@@ -43,7 +45,7 @@ class Made:
 
 
 def make_sen3(mapping: Path, manifest: str, folder: Path) -> Path:
-    """Write a product after a mapping of eopf; `manifest` is its text, `folder` its path, which names its kind."""
+    """Write a product after a mapping of eopf; `folder` names its kind."""
     folder.mkdir(parents=True)
     text = re.sub(r"(rows>)\d+(</)", rf"\g<1>{ROWS}\2", manifest)
     text = re.sub(r"(columns>)\d+(</)", rf"\g<1>{COLUMNS}\2", text)
@@ -59,7 +61,9 @@ def make_sen3(mapping: Path, manifest: str, folder: Path) -> Path:
             made = variable(entry["transform"])
             if len(made.attributes) >= len(files[file].get(name, made).attributes):  # some are named twice
                 files[file][name] = made
-    for file, name in re.findall(r"(\w+[.]nc):(\w+)", json.dumps([told["stac_discovery"], told["other_metadata"]])):
+    for file, name in re.findall(
+        r"(\w+[.]nc):(\w+)", json.dumps([told["stac_discovery"], told["other_metadata"]])
+    ):
         if not name.startswith("dim_"):
             kind = np.dtype(object) if name == "calibration_time" else np.dtype("<i4")
             files[file].setdefault(name, Made((), kind))
@@ -83,7 +87,9 @@ def variable(transform: dict[str, Any]) -> Made:
     fill = attributes.pop("fill_value", None)
     for key, value in attributes.items():
         if isinstance(value, str) and value.startswith("from_legacy_attr:"):
-            attributes[key] = LEGACY[key] if key in ("scale_factor", "add_offset", "units") else dtype.type(LEGACY[key])
+            attributes[key] = (
+                LEGACY[key] if key in ("scale_factor", "add_offset", "units") else dtype.type(LEGACY[key])
+            )
         elif key in ("flag_masks", "flag_values") and not isinstance(value, str):
             attributes[key] = np.array(value, dtype)
     if fill is not None:

@@ -23,7 +23,7 @@ def swath_group(names: list[str], *, north: bool = False, west: bool = False, sh
     image = (latitude - latitude.min()) + (longitude - longitude.min()) / 4
     dims = ("rows", "columns")
     places = {"latitude": (dims, latitude), "longitude": (dims, (longitude + 180) % 360 - 180)}
-    return xr.Dataset({name: (dims, image) for name in names}, places).chunk({"rows": 16, "columns": 25})
+    return xr.Dataset(dict.fromkeys(names, (dims, image)), places).chunk({"rows": 16, "columns": 25})
 
 
 def pixels(path) -> np.ndarray:

@@ -78,8 +78,8 @@ if TYPE_CHECKING:
 )
 def convert(
     source: str, destination: str, *, kind: str | None, zarr_format: str, shards: bool, overviews: bool,
-    extras: bool, show: tuple[str, ...], item: str | None, collection: str | None, overwrite: bool, workers: int | None,
-    **chosen: Any,
+    extras: bool, show: tuple[str, ...], item: str | None, collection: str | None, overwrite: bool,
+    workers: int | None, **chosen: Any,
 ) -> None:  # fmt: skip
     """Convert a product to EOPF Zarr, netCDF or cloud-optimised GeoTIFFs, losslessly; or to a picture.
 
@@ -103,7 +103,6 @@ def convert(
 
     from swath.cli._info import readable
     from swath.cli._progress import progress
-    from swath.errors import InputError
     from swath.io import commit, metering
     from swath.io.address import is_url
     from swath.product import (
@@ -119,16 +118,7 @@ def convert(
 
     place = source if is_url(source) else locate(source)
     kind = kind or _kind(destination)
-    if overviews and kind != "zarr":
-        raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
-    if not extras and kind != "zarr":
-        raise InputError("--no-extras is for Zarr: other formats have no model of eopf to keep to")
-    if show and kind != "picture":
-        raise InputError("--show is for a picture: choose what goes into other formats by --include")
-    if item and kind == "picture":
-        raise InputError("--item is for products: a picture has none of its own")
-    if collection and not item:
-        raise InputError("--collection lists items: say by --item where that of this product goes")
+    _check_options(kind, overviews=overviews, extras=extras, show=show, item=item, collection=collection)
     for file in filter(None, (item, collection)):
         commit.check_folder(Path(file).absolute())
     if kind in ("netcdf", "picture"):
@@ -161,6 +151,30 @@ def convert(
         f"wrote {destination}: {counts.chunks} chunks read, {readable(counts.bytes)}, in {seconds:.1f} s",
         err=True,
     )
+
+
+def _check_options(
+    kind: str,
+    *,
+    overviews: bool,
+    extras: bool,
+    show: tuple[str, ...],
+    item: str | None,
+    collection: str | None,
+) -> None:
+    """Refuse options that are for other formats."""
+    from swath.errors import InputError
+
+    if overviews and kind != "zarr":
+        raise InputError("--overviews are for Zarr: COGs have overviews anyway, and netCDF has none")
+    if not extras and kind != "zarr":
+        raise InputError("--no-extras is for Zarr: other formats have no model of eopf to keep to")
+    if show and kind != "picture":
+        raise InputError("--show is for a picture: choose what goes into other formats by --include")
+    if item and kind == "picture":
+        raise InputError("--item is for products: a picture has none of its own")
+    if collection and not item:
+        raise InputError("--collection lists items: say by --item where that of this product goes")
 
 
 def _kind(destination: str) -> str:

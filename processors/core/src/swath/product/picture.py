@@ -46,9 +46,7 @@ _SLSTR = (248.0, 956.0, 1526.0)
 
 SHOWN: dict[str, tuple[Shown, ...]] = {
     "S03OLC1": (
-        Shown(
-            tuple(f"measurements/oa{k:02}_radiance" for k in (8, 6, 4)), "true colour: 665, 560, 490 nm"
-        ),
+        Shown(tuple(f"measurements/oa{k:02}_radiance" for k in (8, 6, 4)), "true colour: 665, 560, 490 nm"),
     ),
     "S03OLC2": (
         Shown(
@@ -77,7 +75,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
         Shown(tuple(f"measurements/reflectance/r20m/b{k:02}" for k in (4, 3, 2)), "true colour, 20 m"),
     ),
 }
-"""Start of the type of a product → what is shown, the first of which all images are there and have numbers."""
+"""Start of the type of a product → what is shown: the first of which all images are there, with numbers."""
 
 _ALIASES = {
     "S03OLCEFR": "S03OLC1", "S03OLCERR": "S03OLC1", "S03OLCLFR": "S03OLC2", "S03OLCLRR": "S03OLC2",
@@ -184,7 +182,8 @@ def _has(product: xr.DataTree, path: str) -> bool:
 def _image(product: xr.DataTree, path: str) -> xr.DataArray:
     if not _has(product, path):
         raise InputError(f"no image {path} to show; `swath ls` lists what the product has")
-    array = product[path.strip("/")]
+    group, _, name = path.strip("/").rpartition("/")
+    array = product["/" + group].to_dataset()[name]
     if array.ndim != 2 or array.dtype.kind not in "iufb":
         raise InputError(
             f"{path} is no image: it has the dimensions {', '.join(map(str, array.dims))} and the type "
@@ -194,7 +193,7 @@ def _image(product: xr.DataTree, path: str) -> xr.DataArray:
 
 
 def _directions(product: xr.DataTree, path: str) -> tuple[int, int]:
-    """Return 1 or -1 for rows (southwards as they are, or reversed) and for columns (eastwards, or reversed)."""
+    """Return -1 for rows that run northwards and for columns that run westwards, else 1."""
     image = product[path.strip("/")]
     group = product["/" + path.strip("/").rpartition("/")[0]].to_dataset()
     for where in (group, _ties(product)):

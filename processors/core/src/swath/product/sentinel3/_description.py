@@ -38,7 +38,7 @@ def description(root: Fields) -> dict[str, Any]:
         "absolute_pass_number": _whole(orbit, "passNumber"),
         "relative_pass_number": _whole(orbit, "relativePassNumber"),
         "phase_identifier": _whole(orbit, "phaseIdentifier"),
-        "type": str(orbit.get("orbitNumber").element.get("type", "")) if _has(orbit, "orbitNumber") else None,
+        "type": _attribute(orbit, "orbitNumber", "type"),
         "ephemeris": _ephemeris(orbit),
         "product_unit": _present({
             "type": _text(unit, "type"),
@@ -115,8 +115,9 @@ def _each(
     return _present({name: read(fields, path) for name, path in paths.items()})
 
 
-def _has(fields: Fields | None, path: str) -> bool:
-    return fields is not None and fields.find(path) is not None
+def _attribute(fields: Fields | None, path: str, name: str) -> str | None:
+    found = None if fields is None else fields.find(path)
+    return None if found is None else str(found.element.get(name, ""))
 
 
 def _text(fields: Fields | None, path: str) -> str | None:
@@ -125,7 +126,7 @@ def _text(fields: Fields | None, path: str) -> str | None:
 
 
 def _whole(fields: Fields | None, path: str) -> int | None:
-    if fields is None or not _has(fields, path):
+    if fields is None or fields.find(path) is None:
         return None
     return fields.whole(path, low=-_MOST, high=_MOST)
 
