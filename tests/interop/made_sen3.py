@@ -24,15 +24,14 @@ ROWS, COLUMNS = 60, 129
 
 LENGTHS = {
     "rows": ROWS, "columns": COLUMNS, "tie_rows": ROWS, "tie_columns": 3, "removed_pixels": 5,
-    "bands": 21, "bands2": 21, "pressure_level": 25, "tie_pressure_levels": 25, "wind_vector": 2, "wind_vectors": 2, "orphan_pixels": 4,
-    "olci_tp": 180, "slstr_nadir_tp": 90, "slstr_oblique_tp": 70, "t_series": 3, "p_atmos": 25,
-    "integrators": 2, "views": 2, "visible_detectors": 4, "swir_detectors": 6, "t_single": 1, "z_atmos": 1, "z_wind": 1,
+    "bands": 21, "bands2": 21, "pressure_level": 25, "tie_pressure_levels": 25, "wind_vector": 2,
+    "wind_vectors": 2, "orphan_pixels": 4, "olci_tp": 180, "slstr_nadir_tp": 90, "slstr_oblique_tp": 70,
+    "t_series": 3, "p_atmos": 25, "integrators": 2, "views": 2, "visible_detectors": 4, "swir_detectors": 6,
+    "t_single": 1, "z_atmos": 1, "z_wind": 1,
 }  # fmt: skip
 GRID = re.compile(r"_(?P<grid>[abcfit])(?P<view>[nox])\.nc$")
 LEGACY = {"scale_factor": 0.01, "add_offset": 2.5, "valid_min": 0, "valid_max": 120, "units": "K"}
 """Attributes that a mapping takes from the file."""
-
-PRESSED = ("temperature_profile_tx", "specific_humidity_tx")
 
 
 @dataclass
