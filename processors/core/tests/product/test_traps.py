@@ -11,7 +11,7 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from swath.errors import RunError
-from swath.product import Filters, select, write_cogs, write_netcdf
+from swath.product import Filters, Grid, select, write_cogs, write_netcdf
 
 FORMATS = ["zarr2", "zarr3", "netcdf"]
 PATH = "measurements/r10m"
@@ -91,6 +91,52 @@ def test_missing_values_without_an_integer_for_them_are_not_lost_unseen(tmp_path
     with pytest.raises(RunError, match=r"b02 has missing values \(NaN\).*set _FillValue"):
         through(tree, kind, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+@pytest.mark.parametrize("value", [7.0, -0.1001, np.inf])
+def test_numbers_that_the_packing_cannot_hold_are_refused(tmp_path, kind, value):
+    """A cast would wrap them round: a cloud of reflectance 7 would become one of 0.45."""
+    tree = mapped.product()
+    stored = tree[f"{PATH}/b02"].encoding
+    coding = {"dtype": np.dtype(np.uint16), "scale_factor": 1e-4, "add_offset": -0.1, "_FillValue": 0}
+    numbers = np.full((75, 66), 0.25)
+    numbers[70, 3] = np.nan
+    packed = xr.Variable(("y", "x"), da.from_array(numbers, chunks=32), mapped.GRID.attributes(), coding)
+    tree[PATH]["b02"] = xr.DataArray(packed)
+    np.testing.assert_allclose(through(tree, kind, tmp_path)[f"{PATH}/b02"].values, numbers)
+    numbers = numbers.copy()
+    numbers[71, 3] = value
+    tree[PATH]["b02"].data = da.from_array(numbers, chunks=32)
+    tree[PATH]["b02"].encoding = {**stored, **coding}
+    with pytest.raises(RunError, match=r"b02 has values from .* packs it as uint16.*or clip the values"):
+        through(tree, kind, tmp_path)
+
+
+def test_whole_numbers_that_a_narrower_type_cannot_hold_are_refused(tmp_path):
+    tree = mapped.product()
+    image = xr.Variable(
+        ("y", "x"), da.full((75, 66), 255, chunks=32), mapped.GRID.attributes(), {"dtype": "u1"}
+    )
+    tree[PATH]["classes"] = xr.DataArray(image)
+    assert (through(tree, "zarr2", tmp_path)[f"{PATH}/classes"].values == 255).all()
+    tree[PATH]["classes"] = xr.DataArray(image + 1)
+    tree[PATH]["classes"].encoding = {"dtype": "u1"}
+    with pytest.raises(RunError, match=r"classes has values from 256 to 256.*uint8"):
+        through(tree, "zarr2", tmp_path)
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+def test_images_that_were_turned_over_stay_where_they_are(tmp_path, kind):
+    """Rows that are sorted from south to north are as many as before, and lie the other way."""
+    tree = mapped.product()
+    turned = xr.DataTree.from_dict({"/": tree.to_dataset(), f"/{PATH}": tree[PATH].to_dataset().sortby("y")})
+    assert Grid.of(turned[PATH]).transform[4] > 0
+    found = through(turned, kind, tmp_path)[f"{PATH}/b02"].sortby("y", ascending=False)
+    xr.testing.assert_equal(
+        found.drop_vars("spatial_ref", errors="ignore"),
+        tree[f"{PATH}/b02"].drop_vars("spatial_ref", errors="ignore"),
+    )
 
 
 @pytest.mark.parametrize("kind", [*FORMATS, "cog"])
