@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import swath
 import xarray as xr
+from distributed import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from swath.errors import RunError
@@ -194,3 +195,28 @@ def test_a_satellite_that_is_not_known_yet_is_read(sample_safe, tmp_path, change
     change(safe / "MTD_MSIL1C.xml", "Sentinel-2A", f"Sentinel-2{letter}")
     properties = swath.open_product(safe).attrs["stac_discovery"]["properties"]
     assert properties["platform"] == f"sentinel-2{letter.lower()}"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_product_that_replaced_another_is_not_taken_for_it(tmp_path, kind):
+    """A cluster finds what it still keeps by dask's names; the first product's numbers would come back."""
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        first = through(mapped.product(seed=1), kind, tmp_path)
+        kept = first[f"{PATH}/b02"].persist()
+        second = mapped.product(seed=2)
+        found = through(second, kind, tmp_path)[f"{PATH}/b02"]
+        np.testing.assert_array_equal(found.values, second[f"{PATH}/b02"].values)
+        assert not kept.equals(found)
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+def test_a_product_that_a_cluster_keeps_is_written_here(tmp_path, kind):
+    """What was persisted is on the workers, and the file is on the machine of whoever writes it."""
+    tree = mapped.product()
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        group = tree[PATH].to_dataset()
+        kept = xr.DataTree.from_dict({"/": tree.to_dataset(), f"/{PATH}": group.persist()})
+        for name, array in group.variables.items():
+            kept[PATH][name].encoding = array.encoding
+        found = through(kept, kind, tmp_path)[f"{PATH}/b02"]
+        np.testing.assert_array_equal(found.values, tree[f"{PATH}/b02"].values)

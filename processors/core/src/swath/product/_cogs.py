@@ -18,7 +18,7 @@ from swath.io.commit import new_product
 from swath.product._encode import encoded
 from swath.product._grid_mapping import image_grid
 from swath.product._prepare import KEPT, plain, stored_chunks
-from swath.product._write import check_sources, computing
+from swath.product._write import check_sources, computing, on_a_cluster
 from swath.product.geotiff import ATTRIBUTES, ITEM
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ class _Pixels:
 
     def __getitem__(self, key: Any) -> Any:
         part = self.data[key]
-        return part.compute(scheduler="synchronous") if hasattr(part, "compute") else part
+        if not hasattr(part, "compute"):
+            return part
+        # On a cluster parts may be kept that no other scheduler has.
+        return part.compute() if on_a_cluster() else part.compute(scheduler="synchronous")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import dask
+import dask.local
 import dask.threaded
 from dask.base import get_scheduler
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["check_sources", "computing", "write_product"]
+__all__ = ["check_sources", "computing", "on_a_cluster", "write_product"]
 
 
 def write_product(
@@ -132,3 +133,9 @@ def _own_threads() -> Iterator[None]:
             yield
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def on_a_cluster() -> bool:
+    """Tell whether the user chose a scheduler that may compute, and keep what it computed, elsewhere."""
+    chosen = get_scheduler()  # type: ignore[no-untyped-call] # dask's
+    return chosen not in (None, dask.threaded.get, dask.local.get_sync)
