@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dask
 import numpy as np
 import xarray as xr
+from dask.system import CPU_COUNT
 
 from swath.errors import InputError
 from swath.io.commit import new_product
@@ -22,6 +22,7 @@ from swath.product._write import check_sources, computing, on_a_cluster
 from swath.product.geotiff import ATTRIBUTES, ITEM
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from swath.product.grid import Grid
@@ -118,7 +119,7 @@ def write_cogs(
             "a map first"
         )
     check_sources(tree)
-    workers = dask.config.get("num_workers", None) or os.cpu_count() or 1
+    workers = dask.config.get("num_workers", None) or CPU_COUNT
     with new_product(destination, overwrite, checksums=True) as partial, computing(), bounded_cache():
         for image in images:
             (partial / image.path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
@@ -12,6 +11,7 @@ import dask
 import dask.local
 import dask.threaded
 from dask.base import get_scheduler
+from dask.system import CPU_COUNT
 
 from swath.errors import InputError, RunError, SwathError
 from swath.io.commit import new_product
@@ -22,6 +22,7 @@ from swath.product._prepare import prepare_dataset
 from swath.product._vocabulary import without_extras
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     import xarray as xr
@@ -127,7 +128,7 @@ def _own_threads() -> Iterator[None]:
     if chosen not in (None, dask.threaded.get):
         yield
         return
-    pool = ThreadPoolExecutor(dask.config.get("num_workers", None) or os.cpu_count())
+    pool = ThreadPoolExecutor(dask.config.get("num_workers", None) or CPU_COUNT)
     try:
         with dask.config.set(scheduler="threads", pool=pool):
             yield
