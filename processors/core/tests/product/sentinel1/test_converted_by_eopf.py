@@ -1,4 +1,4 @@
-"""The product that eopf 2.8.1 made of the SLC sample: it opens, with the numbers that are read of the SAFE."""
+"""The product that eopf 2.8.1 made of the SLC sample opens, with the numbers that are read of the SAFE."""
 
 import shutil
 import zipfile
