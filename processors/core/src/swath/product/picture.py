@@ -100,7 +100,7 @@ def write_picture(
         Path of the PNG file.
     images
         Paths of one image to show in grey, or of three on one grid for red, green and blue. Without them,
-        :data:`SHOWN` says what products of its type show.
+        ``swath.product.picture.SHOWN`` says what products of its type show.
     largest
         Longest side of the picture, pixels.
     overwrite
