@@ -147,7 +147,7 @@ def apply_installation(
         progress(part.name)
 
         def tell(what: str, name: str = part.name) -> None:
-            progress(f"{name}: {what}")
+            progress(f"{name}: {what.removeprefix(f'{name}: ')}")
 
         with _a_full_disk_is_told(installation):
             done += pending(part.apply(tell))
