@@ -19,7 +19,7 @@ from swath_sde.delivery import (
     plan_first,
     plan_on_machine,
 )
-from swath_sde.errors import ConfigurationError, PlatformError
+from swath_sde.errors import ClusterError, ConfigurationError, PlatformError
 from swath_sde.objects import objects_of
 from swath_sde.places import typed
 from swath_sde.realm import apply_realm, plan_realm, remove_access
@@ -99,7 +99,9 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
     """
     changes: list[Change] = []
     absent: set[str] = set()
-    for part in _parts(installation, only):
+    parts = list(_parts(installation, only))
+    _refuse_a_stopped_cluster(installation, parts)
+    for part in parts:
         if _NEEDS.get(part.name, "cluster") in absent:
             # What it would be compared with is not there yet: all of it is to be created.
             changes.append(Change("part", part.name, Action.CREATE))
@@ -142,6 +144,7 @@ def apply_installation(
     parts = list(_parts(installation, only))
     if any(part.name == "cluster" for part in parts):
         _refuse_what_cannot_start(installation)
+    _refuse_a_stopped_cluster(installation, parts)
     done: list[Change] = []
     for part in parts:
         progress(part.name)
@@ -262,6 +265,16 @@ def _refuse_what_cannot_start(installation: Installation) -> None:
     cluster = EmbeddedCluster(installation)
     if cluster.status().state in {"absent", "stopped"} and (found := cluster.findings()):
         raise NotPossibleError(found)
+
+
+def _refuse_a_stopped_cluster(installation: Installation, parts: Sequence[Part]) -> None:
+    """Refuse parts that are looked at in a cluster which is there, does not run, and is not to be started."""
+    names = {part.name for part in parts}
+    if "cluster" not in names and names - {"images"} and _idle(installation) == "stopped":
+        raise ClusterError(
+            f"the embedded cluster {installation.name} is stopped: start it with `{typed('up')}`, or leave "
+            "--only out"
+        )
 
 
 def _why_unseen(name: str, changes: Sequence[Change]) -> str:
