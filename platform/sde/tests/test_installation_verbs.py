@@ -79,3 +79,35 @@ def test_taking_down_what_is_not_there_changes_nothing_and_says_so(run, words):
     from swath_sde.verbs import down
 
     assert run(down, *words) == (None, "Nothing was changed.\n")
+
+
+@pytest.fixture
+def stopped(run):
+    """Leave what a cluster that was started once, and does not run, has in its state folder."""
+    from swath_sde.cluster._settings import Settings
+    from swath_sde.places import state_folder
+
+    state = state_folder("swath")
+    settings = Settings.of({"name": "swath", "state": str(state), "api_port": 1})
+    (state / "cluster.json").write_text(settings.text())
+    (state / "kubeconfig").write_text("apiVersion: v1")
+
+
+@pytest.mark.usefixtures("stopped")
+def test_the_status_of_a_stopped_installation_says_what_starts_it(run):
+    from swath_sde.verbs import status
+
+    returned, printed = run(status)
+    assert returned == 1
+    assert "keycloak    stopped" in printed
+    assert "note: the cluster is stopped, its data kept: `swath up` starts it again" in printed
+
+
+@pytest.mark.usefixtures("stopped")
+@pytest.mark.parametrize("verb", ["plan", "apply"])
+def test_a_part_in_a_stopped_cluster_is_refused_with_what_to_do(run, verb):
+    from swath_sde import verbs
+    from swath_sde.errors import ClusterError
+
+    with pytest.raises(ClusterError, match="swath is stopped: start it with `swath up`, or leave --only"):
+        run(getattr(verbs, verb), "--only", "hub")
