@@ -21,6 +21,8 @@ class Blob(ABC):
     """Where it is, as the user gave it."""
     remote: bool = False
     """Whether a request takes long, so that it should answer much."""
+    held: int = 0
+    """Most bytes that a process holds of it before anybody decodes them; 0 where nothing is read ahead."""
 
     @abstractmethod
     def size(self) -> int:

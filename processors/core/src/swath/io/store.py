@@ -63,6 +63,8 @@ class Store(ABC):
     """Where the product is, as the user gave it, without what may be secret."""
     remote: bool = False
     """Whether each request takes long, so that it pays to make few of them, and many at once."""
+    held: int = 0
+    """Most bytes that a process holds of it before anybody decodes them; 0 where nothing is read ahead."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -177,7 +179,7 @@ class _Folder(Store):
 
     def __init__(self, store: Store, folder: str) -> None:
         self.location = f"{store.location.rstrip('/')}/{folder}"
-        self.remote = store.remote
+        self.remote, self.held = store.remote, store.held
         self._store, self._folder = store, folder
 
     def _name(self, name: str) -> str:

@@ -40,6 +40,8 @@ class Engine(Protocol):
     """Chunks in work at a time."""
     worker_memory: int | None
     """Bytes that the smallest worker has for each chunk in work; None where only this machine's count."""
+    worker_threads: int
+    """Chunks that this worker has in work at a time."""
 
     def compute(
         self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
@@ -123,6 +125,7 @@ class _Threads:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self.worker_memory: int | None = None
+        self.worker_threads = workers
 
     def compute(
         self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
@@ -155,8 +158,15 @@ class _Distributed:
         self._shared = shared
         self.workers = sum(client.nthreads().values())
         told = client.scheduler_info(n_workers=-1)["workers"].values() if elsewhere else ()
-        limits = [worker["memory_limit"] // worker["nthreads"] for worker in told if worker["memory_limit"]]
-        self.worker_memory = min(limits, default=None)
+        limits = [
+            (worker["memory_limit"] // worker["nthreads"], worker["nthreads"])
+            for worker in told
+            if worker["memory_limit"]
+        ]
+        self.worker_memory: int | None = None
+        self.worker_threads = 1
+        if limits:
+            self.worker_memory, self.worker_threads = min(limits)
 
     def compute(
         self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
