@@ -116,8 +116,8 @@ def test_each_process_reads_ahead_and_tasks_that_wait_have_their_chunks(large, t
     one, three = (fit_payload(large(workers=number, **options)).needed for number in (1, 3))
     plan = plan_payload(large(**options))
     assert plan.waiting_memory == 8 * 384 * 384 * 4
-    each = plan.ahead_memory + plan.waiting_memory + plan.chunk_memory
-    assert three - one == 2 * (each + memory.PROCESS_BYTES + memory.CLIENT_BYTES)
+    each = plan.ahead_memory + plan.waiting_memory + memory.PROCESS_BYTES + memory.CLIENT_BYTES
+    assert three - one == plan.peak_memory(3) - plan.peak_memory(1) + 2 * each
 
 
 def test_a_refusal_tells_what_is_read_ahead(large, tall):

@@ -59,7 +59,7 @@ class Plan:
     chunk_memory: int
     """Bytes that one output chunk needs while it is computed."""
     shared_memory: int
-    """Bytes of source chunks that are kept because neighbouring output chunks need them, too."""
+    """Bytes of source chunks that are kept because other output chunks of a row need them, too."""
     ahead_memory: int = 0
     """Bytes of a remote store that each process holds at most before it decodes them; 0 of a local one."""
     waiting_memory: int = 0
@@ -78,7 +78,11 @@ class Plan:
 
     def peak_memory(self, workers: int | None = None) -> int:
         """Estimate the arrays' bytes in memory with a number of chunks in flight (default: one a CPU)."""
-        return self.shared_memory + self.ahead_memory + self.chunk_memory * (workers or os.cpu_count() or 1)
+        number = workers or os.cpu_count() or 1
+        rows, columns = self.chunk_counts
+        # Those that have more chunks in work than a row has need the source chunks of several rows.
+        shared = self.shared_memory * max(min(math.ceil(number / max(columns, 1)), rows), 1)
+        return shared + self.ahead_memory + self.chunk_memory * number
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data for JSON."""
