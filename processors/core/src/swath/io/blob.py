@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from swath.errors import ProductError
+from swath.io.local import local_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,11 @@ class Blob(ABC):
     """Whether a request takes long, so that it should answer much."""
     held: int = 0
     """Most bytes that a process holds of it before anybody decodes them; 0 where nothing is read ahead."""
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """See :attr:`swath.io.store.Store.identity`."""
+        return (self.location,)
 
     @abstractmethod
     def size(self) -> int:
@@ -59,6 +65,12 @@ class PlainBlob(Blob):
 
     def __init__(self, location: str, filesystem: Any, path: str) -> None:
         self.location, self._filesystem, self._path = location, filesystem, path
+        self._stamp = local_stamp(filesystem, path)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Where the file is, and which one."""
+        return self.location, *self._stamp
 
     def size(self) -> int:
         """Return its bytes."""
