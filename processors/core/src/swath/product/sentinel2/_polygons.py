@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from swath.errors import MetadataError
 from swath.io.metering import Counts, count
-from swath.io.xml import parse
+from swath.io.xml import MAX_BYTES, parse
 from swath.product.window import Window
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class Polygons:
         values = dict(self.flags)
         shapes: dict[int, list[dict[str, Any]]] = {}
         for file in self.files:
-            for kind, identifier, rings in _features(self.store.read(file), f"{self.store.location}: {file}"):
+            for kind, identifier, rings in _features(
+                self.store.read_document(file, MAX_BYTES), f"{self.store.location}: {file}"
+            ):
                 value = values.get(kind, 0) if self.flags else detector_of(identifier)
                 if value:
                     shapes.setdefault(value, []).append({"type": "Polygon", "coordinates": rings})
