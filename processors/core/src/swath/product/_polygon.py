@@ -13,7 +13,6 @@ import dask.array as da
 import numpy as np
 
 from swath.errors import InputError
-from swath.product._footprint import grid_footprint
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,7 +86,10 @@ def on_grid(grid: Grid, rings: list[Ring], chunks: tuple[tuple[int, ...], tuple[
 
 def _around(grid: Grid, rings: list[Ring]) -> list[Ring]:
     """Cut rings to the surroundings of a grid, which are not beyond the reach of its projection."""
-    west, south, east, north = grid_footprint(grid)[1]
+    from rasterio.warp import transform_bounds  # noqa: PLC0415 -- only needed for polygons on a map
+
+    # It knows of the poles, too: a grid with one in it has all longitudes.
+    west, south, east, north = transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)
     east += 360 if east < west else 0
     found = []
     for ring, turn in itertools.product(rings, (-360.0, 0.0, 360.0)):
