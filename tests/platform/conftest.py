@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from playwright.sync_api import BrowserContext
+from swath_sde.cluster._ports import own_port
 from swath_sde.trust import Authority
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
 
 from browsing import browser
 from faults import LONG_AGO
-from installation import GROUPS, USERS, Platform, environment_in, free_port, identity_of
+from installation import GROUPS, USERS, Platform, environment_in, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ def platform(disk: "Disk | None") -> Iterator[Platform]:
         "version": 1,
         "name": "trial",
         "domain": "trial.localhost",
-        "where": {"kind": "embedded", "https_port": free_port()},
+        "where": {"kind": "embedded", "https_port": own_port(str(folder))},
         "components": {"hub": {"user_storage": "1Gi"}},
         "identity": identity_of(GROUPS, USERS),
     }

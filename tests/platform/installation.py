@@ -38,18 +38,6 @@ GROUPS = {
 """The groups of this installation, and the role of each."""
 
 
-def free_port(first: int = 20000) -> int:
-    """Return a port that nobody listens on, from one on, in the range that the embedded cluster takes."""
-    for port in range(first, 30000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
-
-
 def identity_of(groups: Mapping[str, Any], users: Mapping[str, str]) -> dict[str, Any]:
     """Return groups, and users by the one group of each, as ``swath.yaml`` has them."""
     return {

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from installation import Platform, environment_in, free_port
+from installation import Platform, environment_in
 from swath_sde.cluster import NODE_ADDRESS
 from swath_sde.cluster._node import Node
+from swath_sde.cluster._ports import own_port
 from swath_sde.cluster._settings import Settings
 
 
@@ -36,7 +37,7 @@ def somebodys_cluster(folder: Path) -> Iterator[Platform]:
         version=1,
         name="site",
         domain="site.localhost",
-        where={"kind": "embedded", "https_port": free_port()},
+        where={"kind": "embedded", "https_port": own_port(str(folder))},
         components={name: {"enabled": False} for name in ("postgresql", "keycloak", "hub")},
     )
     try:

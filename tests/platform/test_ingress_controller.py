@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from browsing import browser, log_in, start_workspace
 from controller import CLASS, NAMESPACE, traefik
-from installation import Platform, free_port, identity_of
+from installation import Platform, identity_of
 from playwright.sync_api import expect
 from sites import described, first_password, installation_on, led_to, somebodys_cluster
+from swath_sde.cluster._ports import free_port
 
 pytestmark = pytest.mark.drill
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from browsing import browser, log_in, start_workspace
-from installation import Platform, free_port, identity_of
+from installation import Platform, identity_of
 from playwright.sync_api import BrowserContext, expect
 from sites import (
     described,
@@ -23,6 +23,7 @@ from sites import (
     ready_image,
     somebodys_cluster,
 )
+from swath_sde.cluster._ports import free_port
 from swath_sde.configuration import load_installation
 from swath_sde.images import Records
 

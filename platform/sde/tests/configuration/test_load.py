@@ -190,7 +190,6 @@ def test_another_ingress_controller_has_no_image_of_ours_and_is_admitted(loaded)
     values = values_of(installation, "ingress")
     assert values["kind"] == "Ingress"
     assert values["ingress"] == {"className": "nginx", "annotations": {"a": "b"}}
-    assert "image" not in values
     assert "haproxy" not in needed_images(installation)
     for component in ("keycloak", "hub"):
         policy = values_of(installation, component)["networkPolicy"]

@@ -78,8 +78,8 @@ def _ingress(installation: Installation) -> dict[str, Any]:
     enabled = set(installation.components.enabled())
     services = (("keycloak", "keycloak", 8080), ("hub", "proxy", 8000), ("registry", "registry", 5000))
     return {
-        # With another controller, there is no pod of ours, and no image.
-        **(_pulled(installation, "haproxy") if part.kind == "haproxy" else {}),
+        # The chart wants to know it in any case; with another controller, no pod runs it.
+        **_pulled(installation, "haproxy"),
         "kind": part.kind,
         "ingress": {"className": part.class_name, "annotations": part.annotations},
         "httpsPort": port,
