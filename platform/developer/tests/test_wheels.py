@@ -5,12 +5,12 @@ from pathlib import Path
 from swath_developer.wheels import wheel_folder
 
 
-def test_builds_the_command_and_the_core_once(tmp_path, monkeypatch):
+def test_builds_the_command_the_core_and_the_processors_once(tmp_path, monkeypatch):
     monkeypatch.delenv("SWATH_WHEELS", raising=False)
     monkeypatch.setenv("SWATH_HOME", str(tmp_path))
     folder = Path(wheel_folder())
     names = sorted(path.name.partition("-")[0] for path in folder.iterdir())
-    assert names == ["swath", "swath_cli"]
+    assert names == ["swath", "swath_cli", "swath_sentinel2"]
     made = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert Path(wheel_folder()) == folder
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == made

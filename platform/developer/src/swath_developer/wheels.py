@@ -1,4 +1,4 @@
-"""Wheels of the packages that a scaffolded repository runs on.
+"""Wheels of the packages that a scaffolded repository and a workspace run on.
 
 No public index has distributions of these names: asking one for them could only bring somebody else's. A
 scaffolded repository therefore takes them from one place that it is told, and from nowhere else.
@@ -15,8 +15,8 @@ from swath_developer._process import outcome
 from swath_developer.errors import DeveloperError
 from swath_developer.places import cache_folder, checkout, made_whole
 
-MEMBERS = ("platform/cli", "processors/core")
-"""Members of the workspace whose wheels a processor needs: the command and the core."""
+MEMBERS = ("platform/cli", "processors/core", "processors/sentinel2")
+"""Members of the checkout that have wheels: the command, the core, and processors with their simulators."""
 
 
 def wheel_folder() -> str:

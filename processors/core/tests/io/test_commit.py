@@ -3,6 +3,7 @@ lying about."""
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from swath.errors import DestinationError, WriteError
 from swath.io import commit
+from swath.io.journal import Journal
 
 
 def left(folder: Path) -> list[str]:
@@ -245,6 +247,26 @@ def test_what_a_process_of_another_container_is_writing_is_left_alone(tmp_path):
         commit._remove_stale(tmp_path / "product")
         assert foreign.is_dir()
         foreign.rename(partial)
+
+
+@pytest.mark.parametrize("job", ["", "job"])
+def test_what_a_process_of_the_same_number_left_before_is_taken_over_or_removed(tmp_path, job):
+    """In a container that was started again the process has the number that the killed one had."""
+    left_over = tmp_path / f".product.partial-{os.getpid()}-0123abcd"
+    left_over.mkdir()
+    (left_over / "done").write_text("before")
+    Journal(left_over, "job").begin()
+    (tmp_path / f".file.partial-{os.getpid()}-0123abcd").write_text("half")
+    with commit.new_product(tmp_path / "product", job=job) as partial:
+        assert [path.name for path in partial.iterdir()] == (["done"] if job else [])
+        (partial / "done").write_text("whole")
+        with commit.new_product(tmp_path / "product", True) as beside:  # of another thread of this process
+            (beside / "done").write_text("beside")
+            assert partial.is_dir()
+        shutil.rmtree(tmp_path / "product")
+    with commit.replaced_file(tmp_path / "file") as file:
+        file.write_text("whole")
+    assert left(tmp_path) == ["file", "product"]
 
 
 @pytest.mark.parametrize("destination", [".", "..", ""])

@@ -237,6 +237,25 @@ def test_a_deflate_stream_is_inflated_once_for_ranges_in_any_order():
     assert sum(fetched) < len(packed) / 2
 
 
+def test_few_states_of_a_long_stream_are_kept(monkeypatch):
+    """A gigabyte of zeros is a megabyte packed: what is remembered of it must not grow with it."""
+    monkeypatch.setattr("swath.io._inflate._MOST", 8)
+    monkeypatch.setattr("swath.io._inflate._STRIDE", 1 << 18)
+    data, packed = stream()
+    inflater = Inflater(len(packed), len(data))
+    fetched = []
+
+    def fetch(begin, end):
+        fetched.append(end - begin)
+        return packed[begin:end]
+
+    assert inflater.read(len(data) - 10, len(data), fetch) == data[-10:]
+    assert 4 <= len(inflater._states) <= 8
+    fetched.clear()
+    assert inflater.read(4_900_000, 4_900_100, fetch) == data[4_900_000:4_900_100]
+    assert sum(fetched) < len(packed)
+
+
 def test_counts_add_up():
     one, two = metering.Counts(1, 2, 3), metering.Counts(10, 20, 30)
     assert one + two == metering.Counts(11, 22, 33)

@@ -90,18 +90,34 @@ def test_a_coordinate_of_more_bytes_than_there_are_is_refused(whole, tmp_path):
     told = json.loads(text)
     nodes = told["metadata"] if "metadata" in told else told["consolidated_metadata"]["metadata"]
     array = nodes.get("measurements/r10m/x/.zarray") or nodes["measurements/r10m/x"]
-    array["shape"] = [10**11]
+    array["shape"] = [10**8]
     if "chunks" in array:
-        array["chunks"] = [10**11]
+        array["chunks"] = [10**8]
     else:
-        array["chunk_grid"]["configuration"]["chunk_shape"] = [10**11]
+        array["chunk_grid"]["configuration"]["chunk_shape"] = [10**8]
     documents(path).write_text(json.dumps(told))
-    with pytest.raises(MetadataError, match="claims 800000000000 bytes"):
+    with pytest.raises(MetadataError, match="claims 800000000 bytes"):
         swath.open_product(path)
     part = array["chunks"] if "chunks" in array else array["chunk_grid"]["configuration"]["chunk_shape"]
-    part[0] = 100
+    part[0] = 10
     documents(path).write_text(json.dumps(told))
-    with pytest.raises(MetadataError, match="claims 1000000000 chunks"):
+    with pytest.raises(MetadataError, match="claims 10000000 chunks"):
+        swath.open_product(path)
+
+
+def test_a_chunk_of_more_bytes_than_memory_is_refused(whole, tmp_path):
+    """One that is not stored costs a file nothing, and whoever looks at one pixel all of its fill values."""
+    path = shutil.copytree(whole, tmp_path / "p.zarr")
+    told = json.loads(documents(path).read_text())
+    nodes = told["metadata"] if "metadata" in told else told["consolidated_metadata"]["metadata"]
+    array = nodes.get("measurements/r10m/index/.zarray") or nodes["measurements/r10m/index"]
+    array["shape"] = [10**5, 10**5]
+    if "chunks" in array:
+        array["chunks"] = [10**5, 10**5]
+    else:
+        array["chunk_grid"]["configuration"]["chunk_shape"] = [10**5, 10**5]
+    documents(path).write_text(json.dumps(told))
+    with pytest.raises(MetadataError, match="index claims chunks of 40000000000 bytes"):
         swath.open_product(path)
 
 

@@ -1,6 +1,8 @@
 """Filters: what is asked for is what comes, and nothing else is read."""
 
+import itertools
 import json
+import tracemalloc
 
 import h5py
 import numpy as np
@@ -10,11 +12,12 @@ import swath
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from rasterio.features import geometry_mask
 from swath.errors import InputError, SwathError, WindowError
 from swath.io import metering
 from swath.product import Filters, Grid, select
 from swath.product._flag_expression import flag_mask, split_expression
+from swath.product._polygon import on_grid
+from swath.product.sentinel3 import on_image_grid
 
 FLAGS = xr.DataArray(
     np.arange(16, dtype=np.uint8).reshape(4, 4), dims=("rows", "columns"), name="flags",
@@ -135,6 +138,53 @@ def test_bounds_on_a_swath_read_tie_points_and_the_window(efr):
         select(tree, Filters(window="lon 100:101, lat -50:-49"))
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        [{"window": "rows 100:200, columns 100:250"}],
+        [{"window": "rows 100:200, columns 100:250"}, {"window": "rows 10:20, columns 60:140"}],
+        [{"window": "lon -5.1:-4.2, lat 25.1:25.3"}, {"window": "rows 3:5, columns 1:77"}],
+        [
+            {"window": "rows 0:4000, columns 70:4000"},
+            {"time": "2020-01-01T10:15:30/2020-01-01T10:15:33"},
+            {"window": "lon -5.1:-4.2, lat 20:30"},
+        ],
+    ],
+)
+def test_tie_points_of_a_part_are_where_they_were(efr, chosen):
+    """A window need not begin on a tie point; angles of its pixels are those of the whole product."""
+    tree = part = swath.open_product(efr)
+    for filters in chosen:
+        part = select(part, Filters(**filters))
+    (rows, columns) = (slice(*part.attrs["other_metadata"]["window"][axis]) for axis in ("rows", "columns"))
+    flags = "quality/quality_flags"
+    np.testing.assert_array_equal(part[flags].values, tree[flags][rows, columns].values)
+    for name in ("sza", "oaa", "latitude"):
+        path = f"conditions/geometry/{name}"
+        whole = on_image_grid(tree, path)[rows, columns].values
+        np.testing.assert_array_equal(on_image_grid(part, path).values, whole)
+
+
+def test_a_part_that_is_written_and_opened_again_has_its_tie_points(efr, tmp_path):
+    part = select(swath.open_product(efr), Filters(window="rows 100:140, columns 100:250"))
+    swath.write_product(part, tmp_path / "p.zarr")
+    path = "conditions/geometry/sza"
+    again = on_image_grid(swath.open_product(tmp_path / "p.zarr"), path)
+    np.testing.assert_array_equal(again.values, on_image_grid(part, path).values)
+
+
+@pytest.mark.parametrize(
+    "window", ["lon -1e1:-5e-05, lat .5:30.", "lon -1e1:9, lat +2e1:30, lon 1:2", "lon 1:2"]
+)
+def test_bounds_on_a_swath_are_numbers_as_on_a_map(efr, window):
+    tree = swath.open_product(efr)
+    if window.count("l") == 2:
+        assert select(tree, Filters(window=window))["quality/quality_flags"].size
+        return
+    with pytest.raises(WindowError, match="Write"):
+        select(tree, Filters(window=window))
+
+
 def test_times_choose_rows(efr):
     tree = swath.open_product(efr)
     part = select(tree, Filters(time="2020-01-01T10:16:00Z/2020-01-01T10:16:10"))
@@ -152,20 +202,55 @@ def test_times_choose_rows(efr):
             select(tree, Filters(time=text))
 
 
-def test_polygons_cut_and_mask_as_rasterio_does(modern_safe, tmp_path):
+def inside_triangle(xs, ys, ring):
+    """Tell which points are on the same side of all three edges."""
+    sides = [(x1 - x0) * (ys - y0) - (y1 - y0) * (xs - x0) for (x0, y0), (x1, y1) in itertools.pairwise(ring)]
+    return np.logical_and.reduce([side > 0 for side in sides]) | np.logical_and.reduce([s < 0 for s in sides])
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [[147.3, -28.3], [147.9, -28.4], [147.7, -28.8]],
+        # Far beyond the tile, where edges that were straight on the map would be rows of pixels off.
+        [[140.0, -28.5], [156.0, -28.5], [148.0, -45.0]],
+        [[-170.0, -10.0], [-170.0, -80.0], [147.5, -28.4]],
+    ],
+)
+def test_polygons_have_the_pixels_in_whose_centres_lie_within(modern_safe, tmp_path, corners):
     tree = swath.open_product(modern_safe)
-    ring = [[147.3, -28.3], [147.9, -28.4], [147.7, -28.8], [147.3, -28.3]]
+    ring = [*corners, corners[0]]
     path = tmp_path / "field.geojson"
     geometry = {"type": "Polygon", "coordinates": [ring]}
     path.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": geometry}))
     part = select(tree, Filters(polygon=str(path), include=("measurements/*",)))
     found = part["measurements/reflectance/r20m/b05"]
     grid = Grid.of(found)
-    projected = rasterio.warp.transform_geom("EPSG:4326", grid.crs, geometry)
-    outside = geometry_mask([projected], grid.shape, rasterio.Affine(*grid.transform))
+    xs, ys = np.meshgrid(grid.x, grid.y)
+    places = rasterio.warp.transform(grid.crs, "EPSG:4326", xs.ravel(), ys.ravel())
+    inside = inside_triangle(*(np.reshape(part, xs.shape) for part in places), ring)
     whole = tree["measurements/reflectance/r20m/b05"].sel(x=found.x, y=found.y).values
-    np.testing.assert_array_equal(np.isnan(found.values), outside | np.isnan(whole))
-    assert 0.2 < outside.mean() < 0.8
+    np.testing.assert_array_equal(np.isnan(found.values), ~inside | np.isnan(whole))
+    assert 0 < inside.mean() < 1
+
+
+def test_polygons_are_drawn_chunk_by_chunk():
+    """A mask of a whole tile takes no more memory than its chunks; holes and several parts are as told."""
+    grid = Grid((10980, 10980), (10.0, 0.0, 499980.0, 0.0, -10.0, 6900040.0), "EPSG:32755")
+    outline = [(147.0, -29.0), (147.9, -29.0), (147.9, -28.0), (147.0, -28.0), (147.0, -29.0)]
+    hole = [(147.5, -28.5), (147.6, -28.5), (147.6, -28.4), (147.5, -28.4), (147.5, -28.5)]
+    mask = on_grid(grid, [outline, hole], ((1024,) * 10 + (740,),) * 2)
+    tracemalloc.start()
+    x, y = rasterio.warp.transform("EPSG:4326", grid.crs, [147.55, 147.45, 147.95], [-28.45, -28.45, -28.02])
+    rows, columns = rasterio.transform.rowcol(rasterio.Affine(*grid.transform), x, y)
+    assert [bool(mask[row, column].compute()) for row, column in zip(rows, columns, strict=True)] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert tracemalloc.get_traced_memory()[1] < 30 * 1024**2
+    tracemalloc.stop()
+    part = mask[3800:4400, 4600:5200].compute()
+    assert part.any()
+    assert not part.all()
 
 
 @pytest.mark.parametrize(
@@ -173,6 +258,7 @@ def test_polygons_cut_and_mask_as_rasterio_does(modern_safe, tmp_path):
     [
         '{"type": "Point", "coordinates": [1, 2]}', '{"type": "Polygon", "coordinates": [[[1, 2]]]}',
         "{", "nowhere.geojson", "{}",
+        '{"type": "Polygon", "coordinates": [[[1, 2], [NaN, 3], [2, 3], [1, 2]]]}',
     ],
 )  # fmt: skip
 def test_polygons_that_are_none_are_told(modern_safe, text):

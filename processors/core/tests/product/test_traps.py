@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import swath
 import xarray as xr
+from distributed import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from swath.errors import RunError
-from swath.product import Filters, select, write_cogs, write_netcdf
+from swath.product import Filters, Grid, select, write_cogs, write_netcdf
 
 FORMATS = ["zarr2", "zarr3", "netcdf"]
 PATH = "measurements/r10m"
@@ -94,6 +95,52 @@ def test_missing_values_without_an_integer_for_them_are_not_lost_unseen(tmp_path
 
 
 @pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+@pytest.mark.parametrize("value", [7.0, -0.1001, np.inf])
+def test_numbers_that_the_packing_cannot_hold_are_refused(tmp_path, kind, value):
+    """A cast would wrap them round: a cloud of reflectance 7 would become one of 0.45."""
+    tree = mapped.product()
+    stored = tree[f"{PATH}/b02"].encoding
+    coding = {"dtype": np.dtype(np.uint16), "scale_factor": 1e-4, "add_offset": -0.1, "_FillValue": 0}
+    numbers = np.full((75, 66), 0.25)
+    numbers[70, 3] = np.nan
+    packed = xr.Variable(("y", "x"), da.from_array(numbers, chunks=32), mapped.GRID.attributes(), coding)
+    tree[PATH]["b02"] = xr.DataArray(packed)
+    np.testing.assert_allclose(through(tree, kind, tmp_path)[f"{PATH}/b02"].values, numbers)
+    numbers = numbers.copy()
+    numbers[71, 3] = value
+    tree[PATH]["b02"].data = da.from_array(numbers, chunks=32)
+    tree[PATH]["b02"].encoding = {**stored, **coding}
+    with pytest.raises(RunError, match=r"b02 has values from .* packs it as uint16.*or clip the values"):
+        through(tree, kind, tmp_path)
+
+
+def test_whole_numbers_that_a_narrower_type_cannot_hold_are_refused(tmp_path):
+    tree = mapped.product()
+    image = xr.Variable(
+        ("y", "x"), da.full((75, 66), 255, chunks=32), mapped.GRID.attributes(), {"dtype": "u1"}
+    )
+    tree[PATH]["classes"] = xr.DataArray(image)
+    assert (through(tree, "zarr2", tmp_path)[f"{PATH}/classes"].values == 255).all()
+    tree[PATH]["classes"] = xr.DataArray(image + 1)
+    tree[PATH]["classes"].encoding = {"dtype": "u1"}
+    with pytest.raises(RunError, match=r"classes has values from 256 to 256.*uint8"):
+        through(tree, "zarr2", tmp_path)
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+def test_images_that_were_turned_over_stay_where_they_are(tmp_path, kind):
+    """Rows that are sorted from south to north are as many as before, and lie the other way."""
+    tree = mapped.product()
+    turned = xr.DataTree.from_dict({"/": tree.to_dataset(), f"/{PATH}": tree[PATH].to_dataset().sortby("y")})
+    assert Grid.of(turned[PATH]).transform[4] > 0
+    found = through(turned, kind, tmp_path)[f"{PATH}/b02"].sortby("y", ascending=False)
+    xr.testing.assert_equal(
+        found.drop_vars("spatial_ref", errors="ignore"),
+        tree[f"{PATH}/b02"].drop_vars("spatial_ref", errors="ignore"),
+    )
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
 def test_a_mask_over_integers_without_a_value_for_missing_is_kept(tmp_path, kind):
     """What is packed without such a value is stored as real numbers once a mask is on it."""
     tree = mapped.product()
@@ -148,3 +195,28 @@ def test_a_satellite_that_is_not_known_yet_is_read(sample_safe, tmp_path, change
     change(safe / "MTD_MSIL1C.xml", "Sentinel-2A", f"Sentinel-2{letter}")
     properties = swath.open_product(safe).attrs["stac_discovery"]["properties"]
     assert properties["platform"] == f"sentinel-2{letter.lower()}"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_product_that_replaced_another_is_not_taken_for_it(tmp_path, kind):
+    """A cluster finds what it still keeps by dask's names; the first product's numbers would come back."""
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        first = through(mapped.product(seed=1), kind, tmp_path)
+        kept = first[f"{PATH}/b02"].persist()
+        second = mapped.product(seed=2)
+        found = through(second, kind, tmp_path)[f"{PATH}/b02"]
+        np.testing.assert_array_equal(found.values, second[f"{PATH}/b02"].values)
+        assert not kept.equals(found)
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "cog"])
+def test_a_product_that_a_cluster_keeps_is_written_here(tmp_path, kind):
+    """What was persisted is on the workers, and the file is on the machine of whoever writes it."""
+    tree = mapped.product()
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        group = tree[PATH].to_dataset()
+        kept = xr.DataTree.from_dict({"/": tree.to_dataset(), f"/{PATH}": group.persist()})
+        for name, array in group.variables.items():
+            kept[PATH][name].encoding = array.encoding
+        found = through(kept, kind, tmp_path)[f"{PATH}/b02"]
+        np.testing.assert_array_equal(found.values, tree[f"{PATH}/b02"].values)

@@ -105,6 +105,15 @@ def test_the_grid_of_a_dataset_comes_from_its_attributes_or_when_cut_from_its_co
     assert Grid.of(data.isel(y=slice(1, 2), x=slice(2, 3))) == grid.crop(Window((1, 2), (2, 3)))
 
 
+def test_the_grid_of_a_turned_dataset_is_that_of_its_coordinates():
+    """As many rows as before, but from south to north: the attributes do not tell it any more."""
+    data, grid = dataset()
+    turned = Grid((4, 6), (10.0, 0.0, 100.0, 0.0, 10.0, 160.0), grid.crs)
+    assert Grid.of(data.sortby("y")) == turned
+    assert Grid.of(data.sortby("y").drop_vars(["x", "y"])) == grid
+    assert Grid.of(data.assign_coords(x=grid.x + 60)).bounds == (160, 160, 220, 200)
+
+
 def test_a_dataset_without_one_grid_is_refused():
     data, _ = dataset()
     with pytest.raises(MetadataError, match="no variable with dimensions y and x"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
+from swath_developer.wheels import MEMBERS
 
 from swath_sde.errors import ConfigurationError
 from swath_sde.places import checkout
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 _RECIPE = 1
 """Counts changes to how a build is put together, which no file of an image shows."""
-
-_MEMBERS = ("platform/cli", "processors/core")
-"""Members of the workspace whose wheels an image with ``wheels`` gets."""
 
 
 class _Entry(BaseModel):
@@ -55,7 +53,7 @@ class Image:
     rootfs: str | None = None
     """Debian suite whose root file system stands in its context, for the image that others stand on."""
     wheels: bool = False
-    """Whether its context has the wheels of this checkout's core."""
+    """Whether its context has the wheels of this checkout's own packages."""
     part: bool = False
     """Whether it is there for other images alone, and so is not delivered by itself."""
     inner_locks: Mapping[str, str] = field(default_factory=dict)
@@ -150,7 +148,7 @@ def _tag(root: Path, folder: Path, entry: _Entry, parents: list[str]) -> str:
         sources.append(root / "requirements" / "uv.txt")
     if entry.wheels:
         sources += [
-            root / member / part for member in _MEMBERS for part in ("src", "pyproject.toml", "README.md")
+            root / member / part for member in MEMBERS for part in ("src", "pyproject.toml", "README.md")
         ]
     for source in sources:
         for path in _files(source):

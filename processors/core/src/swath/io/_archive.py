@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from swath.io.store import Store
 
@@ -26,6 +26,11 @@ class BlobStore(Store):
         self.location = blob.location
         self.remote = blob.remote
         self._blob = blob
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Where the file is, and which one."""
+        return self._blob.identity
 
     def warm(self, wanted: Iterable[Range]) -> None:
         """Read small ranges at once and keep them."""

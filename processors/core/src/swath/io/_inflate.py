@@ -17,6 +17,9 @@ _BLOCK = 1 << 18
 _STRIDE = 1 << 22
 """Decompressed bytes between two remembered states; each state costs some 40 kB of memory."""
 
+_MOST = 1024
+"""States that are remembered of one stream: where there are more, every other one is given up."""
+
 
 class Inflater:
     """Reads ranges of one deflate stream, remembering the decoder's state every few megabytes on the way.
@@ -37,6 +40,7 @@ class Inflater:
         self._block = block or _BLOCK
         self._size = size
         self._lock = threading.Lock()
+        self._stride = _STRIDE
         # Decompressed position -> (packed position, decoder's state there).
         self._states: dict[int, tuple[int, Any]] = {0: (0, zlib.decompressobj(-zlib.MAX_WBITS))}
 
@@ -68,5 +72,9 @@ class Inflater:
         if decoder.unconsumed_tail or decoder.eof:
             return
         with self._lock:
-            if position - max(place for place in self._states if place <= position) >= _STRIDE:
-                self._states[position] = (packed, decoder.copy())
+            if position - max(place for place in self._states if place <= position) < self._stride:
+                return
+            self._states[position] = (packed, decoder.copy())
+            if len(self._states) > _MOST:
+                self._stride *= 2
+                self._states = {place: self._states[place] for place in sorted(self._states)[::2]}

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from swath.errors import ProductError
+from swath.io.local import local_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,11 @@ class Blob(ABC):
     """Where it is, as the user gave it."""
     remote: bool = False
     """Whether a request takes long, so that it should answer much."""
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """See :attr:`swath.io.store.Store.identity`."""
+        return (self.location,)
 
     @abstractmethod
     def size(self) -> int:
@@ -57,6 +63,12 @@ class PlainBlob(Blob):
 
     def __init__(self, location: str, filesystem: Any, path: str) -> None:
         self.location, self._filesystem, self._path = location, filesystem, path
+        self._stamp = local_stamp(filesystem, path)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Where the file is, and which one."""
+        return self.location, *self._stamp
 
     def size(self) -> int:
         """Return its bytes."""

@@ -162,6 +162,7 @@ def new_product(
     """
     final = check_destination(destination, overwrite=overwrite)
     partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
+    _writing.add(partial.name)
     adopted = resume and bool(job) and _adopt(final, partial, job)
     _remove_stale(final)
     lock: int | None = None
@@ -194,6 +195,7 @@ def new_product(
             else:
                 shutil.rmtree(partial, ignore_errors=True)
         journal_path(partial).unlink(missing_ok=True)
+        _writing.discard(partial.name)
         if lock is not None:
             os.close(lock)
 
@@ -249,9 +251,10 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     # A kill leaves the partial file: whoever writes under the same name removes it.
     for entry in final.parent.glob(f".{glob.escape(final.name)}.partial-*"):
         found = re.fullmatch(rf"\.{re.escape(final.name)}\.partial-(\d+)-[0-9a-f]{{8}}", entry.name)
-        if found and not _alive(int(found[1])) and entry.is_file():
+        if found and not _others(entry.name, int(found[1])) and entry.is_file():
             entry.unlink(missing_ok=True)
     partial = final.parent / f".{final.name}.partial-{os.getpid()}-{secrets.token_hex(4)}"
+    _writing.add(partial.name)
     try:
         yield partial
         flush(partial)
@@ -265,6 +268,7 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # of a folder that is none, as the error above tells
             partial.unlink(missing_ok=True)
+        _writing.discard(partial.name)
 
 
 def _starts_with(path: Path, magics: tuple[bytes, ...]) -> bool:
@@ -324,6 +328,19 @@ async def _others_ended() -> None:
         await asyncio.wait(others, timeout=_SETTLING)
 
 
+_writing: set[str] = set()
+"""Names of the partials that this process is writing."""
+
+
+def _others(name: str, pid: int) -> bool:
+    """Tell whether a partial may be another process's that lives, or is one that this process is writing.
+
+    In containers processes have the same number each time: what has ours and is not being written is what a
+    process before us left.
+    """
+    return name in _writing if pid == os.getpid() else _alive(pid)
+
+
 def _left_behind(final: Path) -> Iterator[tuple[Path, bool]]:
     """Go through what processes which are no more left beside ``final``: partials and old products."""
     pattern = re.compile(re.escape(f".{final.name}.partial-") + rf"(\d+|{_KEPT})-(old-)?[^-.]*")
@@ -333,7 +350,7 @@ def _left_behind(final: Path) -> Iterator[tuple[Path, bool]]:
         return
     for entry in entries:
         found = pattern.fullmatch(entry.name)
-        if found and (found[1] == _KEPT or not _alive(int(found[1]))) and not _locked(entry):
+        if found and (found[1] == _KEPT or not _others(entry.name, int(found[1]))) and not _locked(entry):
             yield entry, bool(found[2])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 from swath.errors import ProductError
 from swath.io._inflate import Inflater
@@ -37,6 +38,11 @@ class GzipBlob(Blob):
         self._stop = max(packed.size() - _TRAILER, self._start)
         self._size: int | None = None
         self._inflater: Inflater | None = None
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Where the file is, and which one."""
+        return self._packed.identity
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_inflater": None}

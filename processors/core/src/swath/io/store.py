@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 
 from swath.errors import ProductError
+from swath.io.local import is_local, local_stamp
 from swath.io.metering import Counts, count
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ class Store(ABC):
     """Where the product is, as the user gave it, without what may be secret."""
     remote: bool = False
     """Whether each request takes long, so that it pays to make few of them, and many at once."""
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What dask's names of arrays are made of: where the product is, and which one it was when opened.
+
+        On this machine one that replaces another under its name is another one: what a cluster still keeps of
+        the first is not taken for it. Elsewhere nothing but the place is known.
+        """
+        return (self.location,)
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -180,6 +190,10 @@ class _Folder(Store):
         self.remote = store.remote
         self._store, self._folder = store, folder
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        return *self._store.identity, self._folder
+
     def _name(self, name: str) -> str:
         return f"{self._folder}/{safe_name(name)}"
 
@@ -225,9 +239,15 @@ class DirectoryStore(Store):
         self.location = location
         self._filesystem = filesystem
         self._root = root.rstrip("/")
-        self._local = Path(self._root).resolve() if "file" in _protocols(filesystem) else None
+        self._local = Path(self._root).resolve() if is_local(filesystem) else None
+        self._stamp = local_stamp(filesystem, self._root)
         self._folders: set[str] = set()
         """Folders that were found to lie in the product."""
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Where the product is, and which one."""
+        return self.location, *self._stamp
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted."""
@@ -366,8 +386,3 @@ def open_store(location: str | os.PathLike[str]) -> Store:
     if not there:
         raise ProductError(f"nothing at {text}: give the path of a product, a directory or an archive")
     return open_file(PlainBlob(text, filesystem, path), path)
-
-
-def _protocols(filesystem: Any) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)

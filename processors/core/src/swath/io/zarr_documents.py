@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -229,10 +229,10 @@ def read_documents(store: Store) -> Documents:
 def _read_2(store: Store) -> Documents:
     if store.exists(".zmetadata"):
         entries = _mapping(_parse(store, ".zmetadata")["metadata"])
+        if not any(name.endswith("/.zarray") for name in entries):
+            entries = {**entries, **_members_2(store, entries)}
     else:
-        kinds = (".zgroup", ".zarray", ".zattrs")
-        names = [name for name in store.names() if PurePosixPath(name).name in kinds]
-        entries = {name: _parse(store, name) for name in names}
+        entries = _each_2(store, store.names())
     groups: dict[str, Mapping[str, Any]] = {}
     arrays: dict[str, Document] = {}
     for name in entries:
@@ -243,6 +243,37 @@ def _read_2(store: Store) -> Documents:
         elif kind == ".zarray":
             arrays[path] = {**_mapping(entries[name]), "attributes": attributes}
     return _whole(2, groups, arrays)
+
+
+def _each_2(store: Store, names: Iterable[str]) -> dict[str, Any]:
+    """Read those of some files that are documents of groups and arrays."""
+    kinds = (".zgroup", ".zarray", ".zattrs")
+    return {name: _parse(store, name) for name in names if PurePosixPath(name).name in kinds}
+
+
+def _members_2(store: Store, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the products in one whose own consolidated metadata tell nothing of them.
+
+    That is how eopf 2.8.1 writes products of several images (Sentinel-1 SLC): each of them is consolidated by
+    itself, and the assets of the root name them.
+    """
+    discovery = entries.get(".zattrs", {}).get("stac_discovery", {})
+    hrefs = [asset.get("href", "") for asset in discovery.get("assets", {}).values()]
+    folders = [href.strip("/") for href in hrefs if href and ":" not in href and ".." not in href]
+    wanted = [(f"{folder}/.zmetadata", 0, None) for folder in folders]
+    store.warm(wanted)
+    told = [name for name, *_ in wanted if store.exists(name)]
+    names: list[str] = []
+    if not (store.remote and told):  # a list of all files may take long there
+        names = store.names()
+        told = [name for name in names if name.count("/") == 1 and name.endswith("/.zmetadata")]
+    found: dict[str, Any] = {}
+    for name in told:
+        folder = name.rpartition("/")[0]
+        inside = _mapping(_parse(store, name)["metadata"])
+        found |= {f"{folder}/{path}": document for path, document in inside.items()}
+    whole = {name.partition("/")[0] for name in told}
+    return found | _each_2(store, (name for name in names if name.partition("/")[0] not in whole))
 
 
 def _read_3(store: Store) -> Documents:

@@ -1,7 +1,6 @@
 """What a run will read and make, known before anything is read."""
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from dask.system import CPU_COUNT
 
 from swath.processing._bind import Binding, BoundSource, WindowLike, bind
 from swath.processing._plan_text import plan_html, plan_text
@@ -73,7 +73,7 @@ class Plan:
 
     def peak_memory(self, workers: int | None = None) -> int:
         """Estimate the arrays' bytes in memory with a number of chunks in flight (default: one a CPU)."""
-        return self.shared_memory + self.chunk_memory * (workers or os.cpu_count() or 1)
+        return self.shared_memory + self.chunk_memory * (workers or CPU_COUNT)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data for JSON."""

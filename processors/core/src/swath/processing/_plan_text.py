@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from dask.system import CPU_COUNT
 from lxml.html import tostring
 from lxml.html.builder import E
 
@@ -16,7 +16,7 @@ __all__ = ["plan_html", "plan_text", "size"]
 
 def plan_text(plan: Plan, workers: int | None = None) -> str:
     """Return a plan as text, with the memory for a number of workers (default: one a CPU)."""
-    workers = workers or os.cpu_count() or 1
+    workers = workers or CPU_COUNT
     shape, counts = plan.chunk_shape, plan.chunk_counts
     made = (
         f"{len(plan.outputs)} variables in {counts[0]} x {counts[1]} chunks of {shape[0]} x {shape[1]} pixels"

@@ -32,7 +32,7 @@ def raw(variable: Variable) -> xr.Variable:
         tuple(min(size, n - start) for start in range(0, n, size))
         for n, size in zip(variable.whole, variable.blocks, strict=True)
     )
-    name = "read-" + tokenize(variable.store.location, variable.file, variable.name, variable.whole)
+    name = "read-" + tokenize(variable.store.identity, variable.file, variable.name, variable.whole)
     places = itertools.product(*(range(len(lengths)) for lengths in chunks))
     tasks = {(name, *place): (_read, variable, place) for place in places}
     graph = HighLevelGraph.from_collections(name, tasks)  # type: ignore[arg-type] # keys of any length

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 import dask
 import numpy as np
 import xarray as xr
+from dask.system import CPU_COUNT
 
 from swath.errors import InputError
 from swath.io.commit import new_product
 from swath.product._encode import encoded
 from swath.product._grid_mapping import image_grid
 from swath.product._prepare import KEPT, plain, stored_chunks
-from swath.product._write import check_sources, computing
+from swath.product._write import check_sources, computing, on_a_cluster
 from swath.product.geotiff import ATTRIBUTES, ITEM
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from swath.product.grid import Grid
@@ -55,7 +56,10 @@ class _Pixels:
 
     def __getitem__(self, key: Any) -> Any:
         part = self.data[key]
-        return part.compute(scheduler="synchronous") if hasattr(part, "compute") else part
+        if not hasattr(part, "compute"):
+            return part
+        # On a cluster parts may be kept that no other scheduler has.
+        return part.compute() if on_a_cluster() else part.compute(scheduler="synchronous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def write_cogs(
             "a map first"
         )
     check_sources(tree)
-    workers = dask.config.get("num_workers", None) or os.cpu_count() or 1
+    workers = dask.config.get("num_workers", None) or CPU_COUNT
     with new_product(destination, overwrite, checksums=True) as partial, computing(), bounded_cache():
         for image in images:
             (partial / image.path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from swath.errors import InputError, MetadataError
 from swath.product._choices import in_time, of_bands, of_detectors, of_images, where
 from swath.product._flag_expression import flag_mask, split_expression
 from swath.product._pixel_places import cut_places, grid_name, has_places, placed_images
+from swath.product._polygon import Ring, box_of, inside_rings, on_grid, read_rings
 from swath.product._radar import cut_radar, is_radar
 from swath.product._subset import cut_window, select_variables
 from swath.product._swath import cut_rows_and_columns, image_of, swath_window
@@ -29,8 +25,6 @@ __all__ = ["Filters", "select"]
 
 _RESOLUTION = re.compile(r"r(\d+)m")
 """Group that holds variables of one resolution."""
-
-Ring = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +89,8 @@ def select(product: xr.DataTree, filters: Filters) -> xr.DataTree:
             raise InputError(f"no variable {path!r} with flags; there are {', '.join(near) or 'none'}")
         flags = flag_mask(found[path], expression)
         tree = _masked(tree, path, flags)
-    polygon = _rings(filters.polygon) if filters.polygon else None
-    for text in (filters.window, _box(polygon) if polygon else None):
+    polygon = read_rings(filters.polygon) if filters.polygon else None
+    for text in (filters.window, box_of(polygon) if polygon else None):
         if text:
             tree = _cut(tree, text)
     if filters.time:
@@ -165,33 +159,6 @@ def _grid_of(tree: xr.DataTree, path: str) -> Grid | None:
         return None
 
 
-def _rings(text: str) -> list[Ring]:
-    """Return the rings of a polygon: all outlines and holes, each once."""
-    try:
-        told = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
-        if told.get("type") == "FeatureCollection":
-            (told,) = told["features"]
-        geometry = told["geometry"] if told.get("type") == "Feature" else told
-        parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-        if geometry["type"] not in ("Polygon", "MultiPolygon"):
-            raise ValueError(f"it is a {geometry['type']}")  # noqa: TRY301 -- told below with the rest
-        rings = [[(float(x), float(y)) for x, y, *_ in ring] for part in parts for ring in part]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"polygon {text[:60]!r} cannot be used ({error}): give the path of a GeoJSON Polygon or "
-            f"MultiPolygon in "
-            "EPSG:4326, or one feature with such a geometry"
-        ) from None
-    if not rings or any(len(ring) < 4 for ring in rings):
-        raise InputError("a polygon needs at least three corners, the first one repeated at the end")
-    return rings
-
-
-def _box(rings: list[Ring]) -> str:
-    xs, ys = zip(*(point for ring in rings for point in ring), strict=True)
-    return f"lon {min(xs)!r}:{max(xs)!r}, lat {min(ys)!r}:{max(ys)!r}"
-
-
 def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
     """Let pixels outside of a polygon be missing in variables of real numbers."""
     datasets = {}
@@ -200,10 +167,10 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
         grid = next((g for a in dataset.data_vars if (g := _grid_of(tree, f"{node.path}/{a}"))), None)
         mask = None
         if grid is not None:
-            mask = xr.DataArray(_on_grid(grid, rings), dims=("y", "x"))
+            mask = xr.DataArray(on_grid(grid, rings, _chunks_of(dataset, grid)), dims=("y", "x"))
         elif has_places(dataset) and not _tied(node.path):
             mask = xr.apply_ufunc(
-                _crossings, dataset["longitude"], dataset["latitude"], kwargs={"rings": rings},
+                inside_rings, dataset["longitude"], dataset["latitude"], kwargs={"rings": rings},
                 dask="parallelized", output_dtypes=[bool],
             )  # fmt: skip
         for name, array in dataset.data_vars.items():
@@ -214,22 +181,9 @@ def _inside(tree: xr.DataTree, rings: list[Ring]) -> xr.DataTree:
     return xr.DataTree.from_dict(datasets)
 
 
-def _on_grid(grid: Grid, rings: list[Ring]) -> npt.NDArray[np.bool_]:
-    from rasterio.warp import transform  # noqa: PLC0415 -- only needed for polygons on a map
-
-    projected = [
-        list(zip(*transform("EPSG:4326", grid.crs, *zip(*ring, strict=True)), strict=True)) for ring in rings
-    ]
-    xs, ys = np.meshgrid(np.asarray(grid.x, np.float64), np.asarray(grid.y, np.float64))
-    return _crossings(xs, ys, rings=projected)
-
-
-def _crossings(xs: npt.NDArray[Any], ys: npt.NDArray[Any], *, rings: list[Ring]) -> npt.NDArray[np.bool_]:
-    """Return which points lie inside: those from which a ray crosses the outline an odd number of times."""
-    inside = np.zeros(np.shape(xs), bool)
-    for ring in rings:
-        for (x0, y0), (x1, y1) in itertools.pairwise(ring):
-            if y0 != y1:
-                between = (ys >= min(y0, y1)) & (ys < max(y0, y1))
-                inside ^= between & (xs < x0 + (ys - y0) * (x1 - x0) / (y1 - y0))
-    return inside
+def _chunks_of(dataset: xr.Dataset, grid: Grid) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the chunks of what is on a grid, so that a mask has the same."""
+    for array in dataset.data_vars.values():
+        if array.shape[-2:] == grid.shape and array.chunks is not None:
+            return array.chunks[-2], array.chunks[-1]
+    return (grid.shape[0],), (grid.shape[1],)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from swath.errors import InputError, WindowError
-from swath.product.window import Window
+from swath.product.window import Window, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +29,6 @@ __all__ = [
 _TIES = ("conditions/geometry", "conditions/meteorology")
 """Groups of OLCI that are on tie points."""
 
-_NUMBER = r"[-+]?\d+(?:\.\d+)?"
-_BOUNDS = re.compile(
-    rf"\s*(lon|lat)\w*\s+({_NUMBER})\s*:\s*({_NUMBER})\s*,\s*(lon|lat)\w*\s+({_NUMBER})\s*:\s*({_NUMBER})\s*"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class SwathImage:
@@ -44,19 +38,30 @@ class SwathImage:
     """Rows and columns."""
     step: tuple[int, int]
     """Rows and columns from one tie point to the next."""
+    origin: tuple[int, int] = (0, 0)
+    """Row and column of the first pixel in the image as it was taken: of a product that was cut, not 0."""
+
+    @property
+    def past_tie(self) -> tuple[int, int]:
+        """Rows and columns from the first tie point, which is kept with a cut, to the first pixel."""
+        rows, columns = (first % step for first, step in zip(self.origin, self.step, strict=True))
+        return rows, columns
 
 
 def image_of(tree: xr.DataTree) -> SwathImage | None:
     """Return the image grid of a product on the swath; None where it, or its tie points, are not told."""
-    discovery = tree.attrs.get("stac_discovery", {})
-    told = discovery.get("properties", {}).get("proj:shape")
-    sampling = tree.attrs.get("other_metadata", {}).get("data_information", {}).get("sampling", {})
     try:
-        rows, columns = (int(n) for n in told)
+        rows, columns = (int(n) for n in tree.attrs["stac_discovery"]["properties"]["proj:shape"])
+        other = tree.attrs["other_metadata"]
+        sampling = other["data_information"]["sampling"]
         step = int(sampling["rows_per_tiepoint"]), int(sampling["columns_per_tiepoint"])
-    except (KeyError, TypeError, ValueError):
+        cut = other.get("window", {"rows": [0], "columns": [0]})
+        origin = int(cut["rows"][0]), int(cut["columns"][0])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None
-    return SwathImage((rows, columns), step)
+    if min(*step, rows, columns) < 1 or min(origin) < 0:
+        return None
+    return SwathImage((rows, columns), step, origin)
 
 
 def swath_window(tree: xr.DataTree, image: SwathImage, text: str | Mapping[str, Any]) -> Window:
@@ -89,9 +94,11 @@ def swath_window(tree: xr.DataTree, image: SwathImage, text: str | Mapping[str, 
             f"lon {np.nanmin(longitude):.4f}:{np.nanmax(longitude):.4f}, "
             f"lat {np.nanmin(latitude):.4f}:{np.nanmax(latitude):.4f}"
         )
-    rows = _pixels(cells.any(axis=1), image.step[0], image.shape[0])
-    columns = _pixels(cells.any(axis=0), image.step[1], image.shape[1])
-    return Window(rows, columns)
+    spans = [
+        _pixels(cells.any(axis=1 - axis), image.step[axis], image.past_tie[axis], image.shape[axis])
+        for axis in (0, 1)
+    ]
+    return Window(spans[0], spans[1])
 
 
 def corners_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -113,18 +120,12 @@ def bounds_of(text: str | Mapping[str, Any]) -> tuple[float, float, float, float
     Raises
     ------
     WindowError
-        The bounds are empty, or no place on Earth.
+        It is malformed, or the bounds are empty, or no place on Earth.
     """
-    if isinstance(text, str):
-        found = _BOUNDS.fullmatch(text)
-        if found is None or found[1] == found[4]:
-            return None
-        pairs = {found[1]: (float(found[2]), float(found[3])), found[4]: (float(found[5]), float(found[6]))}
-    elif {"lon", "lat"} <= set(text):
-        pairs = {key: (float(text[key][0]), float(text[key][1])) for key in ("lon", "lat")}
-    else:
+    parts = parts_of(text)
+    if parts.keys() != {"lon", "lat"}:
         return None
-    (west, east), (south, north) = pairs["lon"], pairs["lat"]
+    (west, east), (south, north) = parts["lon"], parts["lat"]
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90 and west != east):
         raise WindowError(
             f"window: lon {west:g}:{east:g}, lat {south:g}:{north:g} is empty or no place on Earth; valid "
@@ -146,24 +147,29 @@ def _tie_places(tree: xr.DataTree) -> xr.Dataset:
     )
 
 
-def _pixels(inside: npt.NDArray[np.bool_], step: int, length: int) -> tuple[int, int]:
-    """Return the pixels from the first cell inside to the last one."""
+def _pixels(inside: npt.NDArray[np.bool_], step: int, past: int, length: int) -> tuple[int, int]:
+    """Return the pixels from the first cell inside to the last one, counted from the first pixel."""
     found = np.flatnonzero(inside)
-    return min(int(found[0]) * step, length - 1), min((int(found[-1]) + 1) * step + 1, length)
+    start = min(max(int(found[0]) * step - past, 0), length - 1)
+    return start, min((int(found[-1]) + 1) * step - past + 1, length)
 
 
 def cut_rows_and_columns(tree: xr.DataTree, image: SwathImage, window: Window) -> xr.DataTree:
-    """Return the part of a product on the swath in a window of its image; tie points around it are kept."""
+    """Return the part of a product on the swath in a window of its image; tie points around it are kept.
+
+    The member ``window`` of ``other_metadata`` tells where the part lies in the image as it was taken: from
+    that follows which pixel the first tie point is on.
+    """
     datasets = {}
-    first = tuple(
-        start // step for start, step in zip((window.rows[0], window.columns[0]), image.step, strict=True)
-    )
-    ends = (window.rows[1], window.columns[1])
-    last = tuple(-(-(stop - 1) // step) + 1 for stop, step in zip(ends, image.step, strict=True))
+    spans = (window.rows, window.columns)
+    ties = [
+        slice((start + past) // step, -(-(stop - 1 + past) // step) + 1)
+        for (start, stop), step, past in zip(spans, image.step, image.past_tie, strict=True)
+    ]
     for node in tree.subtree:
         dataset = node.to_dataset(inherit=False)
         tied = node.path.strip("/") in _TIES
-        rows, columns = (slice(first[0], last[0]), slice(first[1], last[1])) if tied else window.slices
+        rows, columns = ties if tied else window.slices
         chosen = {}
         if "rows" in dataset.sizes and (tied or dataset.sizes["rows"] == image.shape[0]):
             chosen["rows"] = rows
@@ -175,6 +181,7 @@ def cut_rows_and_columns(tree: xr.DataTree, image: SwathImage, window: Window) -
     properties = {**discovery.get("properties", {}), "proj:shape": list(window.shape)}
     told = {**discovery, "properties": properties}
     other = dict(root.attrs.get("other_metadata", {}))
-    other["window"] = {"rows": list(window.rows), "columns": list(window.columns)}
+    where = [[first + n for n in span] for first, span in zip(image.origin, spans, strict=True)]
+    other["window"] = {"rows": where[0], "columns": where[1]}
     root.attrs = {**root.attrs, "stac_discovery": told, "other_metadata": other}
     return xr.DataTree.from_dict(datasets)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING
 
 import dask
+import dask.local
 import dask.threaded
 from dask.base import get_scheduler
+from dask.system import CPU_COUNT
 
 from swath.errors import InputError, RunError, SwathError
 from swath.io.commit import new_product
@@ -21,11 +22,12 @@ from swath.product._prepare import prepare_dataset
 from swath.product._vocabulary import without_extras
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     import xarray as xr
 
-__all__ = ["check_sources", "computing", "write_product"]
+__all__ = ["check_sources", "computing", "on_a_cluster", "write_product"]
 
 
 def write_product(
@@ -126,9 +128,15 @@ def _own_threads() -> Iterator[None]:
     if chosen not in (None, dask.threaded.get):
         yield
         return
-    pool = ThreadPoolExecutor(dask.config.get("num_workers", None) or os.cpu_count())
+    pool = ThreadPoolExecutor(dask.config.get("num_workers", None) or CPU_COUNT)
     try:
         with dask.config.set(scheduler="threads", pool=pool):
             yield
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def on_a_cluster() -> bool:
+    """Tell whether the user chose a scheduler that may compute, and keep what it computed, elsewhere."""
+    chosen = get_scheduler()  # type: ignore[no-untyped-call] # dask's
+    return chosen not in (None, dask.threaded.get, dask.local.get_sync)

@@ -120,11 +120,26 @@ def _of_array(array: xr.DataArray, attributes: dict[str, Any]) -> Grid:
     same = tuple(attributes.get("proj:shape", shape)) == shape
     if told is not None and same and len(told) >= 6:
         a, b, c, d, e, f = (float(value) for value in told[:6])
-        return Grid(shape, (a, b, c, d, e, f), crs)
-    # Cut since it was read: the attributes tell the whole, the coordinates what is left.
+        grid = Grid(shape, (a, b, c, d, e, f), crs)
+        if b or d or _lies_on(array, grid):
+            return grid
+    # Cut or turned over since it was read: the attributes tell the whole, the coordinates what is left.
     x, y = (np.asarray(array[dim], dtype=np.float64) for dim in ("x", "y"))
     step_x, step_y = (_step(x, told, 0), _step(y, told, 4))
     return Grid(shape, (step_x, 0.0, float(x[0]) - step_x / 2, 0.0, step_y, float(y[0]) - step_y / 2), crs)
+
+
+def _lies_on(array: xr.DataArray, grid: Grid) -> bool:
+    """Tell whether the coordinates of an array, if it has any, start and end where those of a grid do."""
+    a, _, c, _, e, f = grid.transform
+    for dim, start, step in (("x", c, a), ("y", f, e)):
+        if dim not in array.coords:
+            continue
+        centres = array.coords[dim].values[[0, -1]]
+        told = start + step * (np.array([0, len(array.coords[dim]) - 1]) + 0.5)
+        if (np.abs(centres - told) > abs(step) / 4).any():
+            return False
+    return True
 
 
 def _step(centres: npt.NDArray[np.float64], told: Sequence[float] | None, place: int) -> float:

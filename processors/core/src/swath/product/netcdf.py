@@ -11,9 +11,11 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import dask
 import dask.array as da
 import numpy as np
 import xarray as xr
+from dask.array.core import slices_from_chunks
 
 from swath.errors import InputError, MetadataError
 from swath.io.commit import new_file
@@ -23,7 +25,7 @@ from swath.product._blocks import decoded, raw
 from swath.product._encode import encoded
 from swath.product._grid_mapping import with_grid_mapping, without_grid_mapping
 from swath.product._prepare import KEPT, plain, stored_chunks
-from swath.product._write import check_sources, computing
+from swath.product._write import check_sources, computing, on_a_cluster
 
 if TYPE_CHECKING:
     import os
@@ -39,6 +41,9 @@ _JSON = "swath_json"
 """Attribute that names the attributes that are JSON."""
 
 _CONVENTIONS = "CF-1.11"
+
+_AT_ONCE = 32
+"""Blocks that a cluster is asked for at a time: so many are in memory here."""
 
 _TYPED = ("flag_masks", "flag_values", "valid_min", "valid_max", "valid_range")
 """Attributes in the type of the stored values."""
@@ -176,7 +181,23 @@ def _write(file: h5netcdf.File, tree: xr.DataTree, sink: Sink) -> None:
     if lazy:
         sources, targets = zip(*lazy, strict=True)
         places: list[Any] = [_Target(target, sink) for target in targets]
-        da.store(list(sources), places, lock=True)
+        if on_a_cluster():
+            for source, place in zip(sources, places, strict=True):
+                _gather(source, place)
+        else:
+            da.store(list(sources), places, lock=True)
+
+
+def _gather(source: da.Array, target: _Target) -> None:
+    """Have blocks computed wherever the user's scheduler does that, and write them to the file, here."""
+    blocks = source.to_delayed().ravel()  # type: ignore[no-untyped-call] # dask's
+    regions = slices_from_chunks(source.chunks)  # type: ignore[no-untyped-call] # dask's
+    pairs = list(zip(blocks, regions, strict=True))
+    for start in range(0, len(pairs), _AT_ONCE):
+        batch = pairs[start : start + _AT_ONCE]
+        values = dask.compute(*(block for block, _ in batch))  # type: ignore[no-untyped-call,attr-defined] # dask's
+        for value, (_, region) in zip(values, batch, strict=True):
+            target[region] = value
 
 
 class _Target:

@@ -13,7 +13,7 @@ from swath.errors import WindowError
 if TYPE_CHECKING:
     from swath.product.grid import Grid
 
-__all__ = ["Window"]
+__all__ = ["Window", "parts_of"]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _PART = re.compile(rf"\s*([A-Za-z]+)\s+({_NUMBER})\s*:\s*({_NUMBER})\s*")
@@ -61,7 +61,7 @@ class Window:
             Malformed, empty, or with a part outside the grid (bounds: wholly outside); the valid range is
             told.
         """
-        parts = _of_mapping(text) if isinstance(text, Mapping) else _of_text(text)
+        parts = parts_of(text)
         if parts.keys() == {"rows", "columns"}:
             return cls(
                 _pixels("rows", parts["rows"], grid.shape[0]),
@@ -85,6 +85,17 @@ class Window:
 
     def __str__(self) -> str:
         return f"rows {self.rows[0]}:{self.rows[1]}, columns {self.columns[0]}:{self.columns[1]}"
+
+
+def parts_of(text: str | Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Return the two numbers of each part of a window: of ``rows`` and ``columns``, or ``lon`` and ``lat``.
+
+    Raises
+    ------
+    WindowError
+        It is malformed.
+    """
+    return _of_mapping(text) if isinstance(text, Mapping) else _of_text(text)
 
 
 def _of_text(text: str) -> dict[str, tuple[float, float]]:

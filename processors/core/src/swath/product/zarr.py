@@ -53,6 +53,9 @@ _DIMENSIONS = "_ARRAY_DIMENSIONS"
 _MAX_CHUNKS = 1 << 20
 """More chunks than any array of a product has."""
 
+_MAX_CHUNK = 1 << 32
+"""Bytes that no product's chunk has, unpacked: Blosc packs at most half of that. Chunks are read whole."""
+
 _MAX_IN_MEMORY = 1 << 28
 """Bytes of a coordinate, or of text: those are read when a product is opened."""
 
@@ -177,7 +180,7 @@ def _dataset(
     """Return a group's arrays, decoded, lazy but for the coordinates that index a dimension."""
     opened = {name: _array(f"{group}/{name}".strip("/"), document, view) for name, document in arrays.items()}
     for array in opened.values():
-        _refuse_too_many(array, view)
+        _refuse_impossible_chunks(array, view)
     raw = {name: _raw(array, arrays[name]) for name, array in opened.items()}
     decoded, attributes, coordinates = xr.conventions.decode_cf_variables(raw, dict(attributes))
     variables = {}
@@ -196,14 +199,20 @@ def _dataset(
     )
 
 
-def _refuse_too_many(array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> None:
-    """Refuse an array of more chunks than there can be: each is a task, however little is asked for."""
+def _refuse_impossible_chunks(array: zarr.Array[Any] | StoredNumbers, view: StoreView) -> None:
+    """Refuse more chunks than there can be, each of which is a task, or larger ones than can be read."""
     pairs = zip(array.shape, array.chunks, strict=True)
     number = math.prod(math.ceil(n / max(size, 1)) for n, size in pairs)
     if number > _MAX_CHUNKS:
         raise MetadataError(
             f"{view.files.location}: {array.path} claims {number} chunks, expected at most {_MAX_CHUNKS}; "
             "get the product again"
+        )
+    size = math.prod(map(min, array.shape, array.chunks)) * array.dtype.itemsize
+    if size > _MAX_CHUNK:
+        raise MetadataError(
+            f"{view.files.location}: {array.path} claims chunks of {size} bytes, expected at most "
+            f"{_MAX_CHUNK}; get the product again"
         )
 
 
@@ -294,7 +303,7 @@ def _lazy(variable: xr.Variable, source: ZarrChunks) -> xr.Variable:
         [(start, min(start + size, n)) for start in range(0, n, size)] or [(0, 0)]
         for n, size in zip(source.whole, source.chunks, strict=True)
     ]
-    name = f"read-{tokenize(source.store.location, source.path)}"
+    name = f"read-{tokenize(source.store.identity, source.path, source.whole, source.chunks)}"
     decoded = _Decoded(variable, name)
     tasks: dict[Any, Any] = {}
     places = itertools.product(*(range(len(axis)) for axis in bounds))

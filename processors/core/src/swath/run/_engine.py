@@ -11,6 +11,7 @@ from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 from dask.callbacks import Callback
+from dask.system import CPU_COUNT
 from dask.threaded import get
 
 from swath.errors import InputError, RunError
@@ -70,7 +71,7 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
     InputError
         If the scheduler or the gateway does not answer, or what is needed for it is not installed.
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or CPU_COUNT
     if name == "threads":
         yield _Threads(workers)
         return

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dask.system import CPU_COUNT
+
 from swath.errors import InputError
 from swath.processing import Plan
 
@@ -111,7 +113,7 @@ def fit_memory(
         If not even one worker fits; the message has the numbers, and what would fit.
     """
     allowed = budget or int(machine_memory() * SHARE)
-    wanted = workers or os.cpu_count() or 1
+    wanted = workers or CPU_COUNT
     for number in range(wanted, 0, -1):
         needed = _needed(plan, number, processes=processes)
         if needed <= allowed:

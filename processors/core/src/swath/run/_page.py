@@ -146,9 +146,10 @@ def _bars(report: "RunReport") -> Iterator[Bar]:
 
 
 def _short(worker: str) -> str:
-    """Return a worker's name without the host's domain."""
-    host, process, thread = worker.rsplit(":", 2)
-    return f"{host.partition('.')[0][:10]} {process}.{thread}"
+    """Return a worker's name without the host's domain; of a long host its end, which differs among pods."""
+    whole, process, thread = worker.rsplit(":", 2)
+    host = whole.partition(".")[0]
+    return f"{host if len(host) <= 10 else '…' + host[-9:]} {process}.{thread}"
 
 
 def _steps(report: "RunReport") -> dict[str, float]:

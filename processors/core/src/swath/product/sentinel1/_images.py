@@ -36,7 +36,7 @@ class Lines:
         edges = int(header.offsets[0]), int(header.offsets[-1]), int(header.sizes.sum())
         return (
             type(self).__name__,
-            self._store.location,
+            self._store.identity,
             header.name,
             header.shape,
             edges,

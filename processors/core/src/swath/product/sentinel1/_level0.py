@@ -55,7 +55,7 @@ class PacketChunks:
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
         packets = self._packets
-        return (type(self).__name__, packets.store.location, packets.name, packets.headers, packets.starts)
+        return (type(self).__name__, packets.store.identity, packets.name, packets.headers, packets.starts)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -40,7 +40,7 @@ class Image:
         header = self._header
         return (
             type(self).__name__,
-            self._store.location,
+            self._store.identity,
             header.name,
             header.start,
             header.stop,

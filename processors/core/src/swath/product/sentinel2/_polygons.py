@@ -62,7 +62,7 @@ class Polygons:
         return np.dtype(np.uint8)
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
-        return self.store.location, self.files, self.sizes, self.grid, self.chunk_shape, self.flags
+        return self.store.identity, self.files, self.sizes, self.grid, self.chunk_shape, self.flags
 
     def chunk_bytes(self, row: int, column: int) -> int:  # noqa: ARG002 -- all chunks read the same
         """Return the bytes of all files together."""

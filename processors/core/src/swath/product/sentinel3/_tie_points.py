@@ -58,7 +58,8 @@ def on_image_grid(product: xr.DataTree, name: str, *, image: str = "measurements
         The variable over (…, rows, columns), NaN where a tie point around is missing. Its chunks are those
         of the
         image, or 1024 a side. Row i, column j is i / rows_per_tiepoint, j / columns_per_tiepoint of the tie
-        points.
+        points; of a product that was cut by :func:`swath.product.select`, i and j count from the row and the
+        column of the first tie point that is left.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def on_image_grid(product: xr.DataTree, name: str, *, image: str = "measurements
     variable = dataset[short]
     if variable.dims[-2:] != ("rows", "columns"):
         raise InputError(f"{name} has the dimensions {', '.join(map(str, variable.dims))}, not tie points")
-    step = _step(product)
+    step, past = _step(product)
     shape, chunks = _image(product, image)
     pair = next(
         (pair for pair in (*_PAIRS, _PLACE) if short in pair and set(pair) <= set(dataset.variables)), None
@@ -83,9 +84,11 @@ def on_image_grid(product: xr.DataTree, name: str, *, image: str = "measurements
     leading = variable.shape[:-2]
     blocks = (*((n,) for n in leading), *chunks)
     starts = [np.concatenate([[0], np.cumsum(lengths)[:-1]]) for lengths in chunks]
-    rows = [(int(a), int(a + n)) for a, n in zip(starts[0], chunks[0], strict=True)]
-    columns = [(int(a), int(a + n)) for a, n in zip(starts[1], chunks[1], strict=True)]
-    token = "tie-" + tokenize(name, shape, [source.name for source in sources])
+    rows, columns = (
+        [(int(a) + first, int(a + n) + first) for a, n in zip(start, lengths, strict=True)]
+        for start, lengths, first in zip(starts, chunks, past, strict=True)
+    )
+    token = "tie-" + tokenize(name, shape, [source.name for source in sources], step, past, chunks)
     keys = [(source.name, *(0 for _ in source.shape)) for source in sources]
     zeros = (0,) * len(leading)
     tasks = {
@@ -105,12 +108,15 @@ def _whole(variable: xr.DataArray) -> da.Array:
     return data.rechunk(-1)  # type: ignore[no-untyped-call,no-any-return] # dask's
 
 
-def _step(product: xr.DataTree) -> tuple[int, int]:
+def _step(product: xr.DataTree) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the pixels from one tie point to the next, and from the first tie point to the first pixel."""
     other: Mapping[str, Any] = product.attrs.get("other_metadata", {})
-    sampling = other.get("data_information", {}).get("sampling", {})
     try:
-        return int(sampling["rows_per_tiepoint"]), int(sampling["columns_per_tiepoint"])
-    except (KeyError, TypeError, ValueError):
+        sampling = other["data_information"]["sampling"]
+        rows, columns = int(sampling["rows_per_tiepoint"]), int(sampling["columns_per_tiepoint"])
+        cut = other.get("window", {"rows": [0], "columns": [0]})
+        return (rows, columns), (int(cut["rows"][0]) % rows, int(cut["columns"][0]) % columns)
+    except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError):
         raise InputError(
             "the product does not tell how many pixels there are from one tie point to the next "
             "(other_metadata/data_information/sampling); only OLCI products do"
