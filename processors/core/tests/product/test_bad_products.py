@@ -139,6 +139,8 @@ def test_an_image_that_is_a_link_to_the_outside(safe, tmp_path):
         (r"(<Cloud_Coverage_Assessment>)0.0", r"\g<1>101", "Cloud_Coverage_Assessment is '101'"),
         (r"<IMAGE_FILE>[^<]*_B12</IMAGE_FILE>", "", "no IMAGE_FILE for b12"),
         (r"-28.879064341218076", "-128.9", "EXT_POS_LIST is no polygon"),
+        (r"(<VALUES>)[\d.]+ ", r"\1x ", "Spectral_Response/VALUES are no numbers"),
+        (r"(<VALUES>)[\d.]+ ", r"\1nan ", "Spectral_Response/VALUES have none above 0, or some"),
     ],
 )
 def test_values_that_make_no_sense(safe, change, pattern, text, told):

@@ -65,6 +65,11 @@ def test_whatever_the_expression_is_the_error_is_typed(expression):
         return
 
 
+def test_parentheses_in_one_another_without_end_are_told():
+    with pytest.raises(InputError, match="too many parentheses"):
+        flag_mask(FLAGS, "(" * 450 + "land" + ")" * 450)
+
+
 def test_an_expression_names_its_variable():
     assert split_expression(" /quality/quality_flags : not invalid") == (
         "quality/quality_flags",
@@ -258,6 +263,7 @@ def test_polygons_are_drawn_chunk_by_chunk():
     [
         '{"type": "Point", "coordinates": [1, 2]}', '{"type": "Polygon", "coordinates": [[[1, 2]]]}',
         "{", "nowhere.geojson", "{}",
+        '{"type": "Polygon", "coordinates": ' + "[" * 20_000 + "]" * 20_000 + "}",
         '{"type": "Polygon", "coordinates": [[[1, 2], [NaN, 3], [2, 3], [1, 2]]]}',
     ],
 )  # fmt: skip

@@ -132,3 +132,14 @@ def test_a_refused_value_is_told_in_the_users_words(field, value, told):
     assert told in str(caught.value)
     for of_pydantic in ("Value error", "Input should be", "pattern"):
         assert of_pydantic not in str(caught.value)
+
+
+def test_aliases_that_make_much_out_of_little_are_told(tmp_path):
+    lines = ["processor: practice", "x0: &x0 [l, l, l, l, l, l, l, l, l]"]
+    lines += [f"x{k}: &x{k} [{', '.join([f'*x{k - 1}'] * 9)}]" for k in range(1, 10)]
+    for text in ("\n".join([*lines, "inputs: *x9"]), "inputs: &a [*a]", "inputs: " + "[" * 20_000):
+        (tmp_path / "payload.yaml").write_text(text)
+        with pytest.raises(PayloadError, match=r"neither YAML nor JSON: .*(aliases|recursion|in itself)"):
+            load_payload(tmp_path / "payload.yaml")
+    (tmp_path / "payload.yaml").write_text("inputs: &a {product: x}\nmore: *a\n")
+    assert load_payload(tmp_path / "payload.yaml")["more"] == {"product": "x"}

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from swath_sde.configuration._base import Amount, Part, Requests, Resources
+from swath_sde.configuration._base import Amount, Part, Requests, Resources, text
 
 __all__ = ["Component", "Components", "Hub", "Ingress", "Stored"]
 
-_Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+_Namespace = Annotated[
+    str,
+    text(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "the name of a namespace, such as 'ingress-nginx'"),
+]
+
+_Class = Annotated[
+    str, text(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", "the name of an ingress class, such as 'nginx'")
+]
 
 
 def _size(cpu: str, memory: str, most_cpu: str, most_memory: str) -> Resources:
@@ -33,9 +40,7 @@ class Ingress(Component):
 
     kind: Literal["haproxy", "Ingress"] = "haproxy"
     """``haproxy``: a proxy of our own; ``Ingress``: objects for the controller that your cluster has."""
-    class_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] | None = Field(
-        default=None, alias="class"
-    )
+    class_name: _Class | None = Field(default=None, alias="class")
     """With ``kind: Ingress``, the class of the controller; by default the cluster's default."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """With ``kind: Ingress``, what its objects tell the controller: how large an upload may be, for one."""

@@ -6,13 +6,24 @@ from ipaddress import IPv4Network  # noqa: TC003 -- pydantic reads the annotatio
 from pathlib import Path  # noqa: TC003
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from swath_sde.configuration._base import DnsLabel, DnsName, Part
+from swath_sde.configuration._base import DnsLabel, DnsName, Part, text
 from swath_sde.configuration._components import Components
 from swath_sde.configuration._identity import Identity
 
 __all__ = ["Images", "Installation", "Storage", "Tls", "Where"]
+
+
+_Image = Annotated[str, text(r"^[a-z0-9][\w.:/@-]*$", "an image such as 'registry.example.org/kaniko:v1'")]
+
+_Repository = Annotated[
+    str,
+    text(
+        r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._-]+)*$",
+        "a host and a path without https://, such as 'registry.example.org/swath'",
+    ),
+]
 
 
 class Where(Part):
@@ -65,10 +76,10 @@ class Images(Part):
     place: Literal["machine", "cluster"] | None = None
     """Where they are built: on this ``machine``, or in the ``cluster``, as Jobs that push what they build.
     By default `buildah` builds on the machine, `kaniko` and `buildkit` in the cluster, their only place."""
-    executor: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][\w.:/@-]*$")] | None = None
+    executor: _Image | None = None
     """Image that builds in the cluster; by default kaniko's maintained fork, or an image of our own, which is
     built on the machine."""
-    registry: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:/-]*$")] | None = None
+    registry: _Repository | None = None
     """Registry and path to push to; by default the installation's own."""
     login: Path | None = None
     """File with the login for ``registry`` (name and password), as ``buildah login --authfile`` writes it; a

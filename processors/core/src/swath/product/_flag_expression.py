@@ -50,7 +50,13 @@ def flag_mask(flags: xr.DataArray, expression: str) -> xr.DataArray:
     InputError
         The variable has no flags, a name is none of them, or the expression is malformed.
     """
-    return _Parser(flags, expression).whole()
+    parser = _Parser(flags, expression)
+    try:
+        return parser.whole()
+    except RecursionError:
+        raise InputError(
+            f"flag expression {expression[:60]!r}… has too many parentheses in one another"
+        ) from None
 
 
 class _Parser:

@@ -59,6 +59,10 @@ def with_grid_mapping(dataset: xr.Dataset) -> xr.Dataset:
     added: dict[str, list[str]] = {}
     for name, array in told.data_vars.items():
         if array.dims[-2:] == ("y", "x") and "proj:epsg" in array.attrs:
+            # Of an image that was cut or turned over since it was read they tell the grid that it was on.
+            place = {key: value for key, value in grid.attributes().items() if key in array.attrs}
+            if any(list(np.atleast_1d(array.attrs[key])) != list(np.atleast_1d(place[key])) for key in place):
+                array.variable.attrs = {**array.variable.attrs, **place}
             _add(array.variable, str(name), {"grid_mapping": GRID_MAPPING}, added)
     projected = "projected_crs_name" in reference
     for axis in ("y", "x"):

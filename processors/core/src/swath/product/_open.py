@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
-from swath.errors import ProductError
+from swath.errors import MetadataError, ProductError
 from swath.io.store import Store, open_store
 from swath.product._ahead import ahead
 from swath.product._locate import choose_asset, locate
@@ -69,9 +69,20 @@ def open_product(location: str | os.PathLike[str] | Mapping[str, Any]) -> xr.Dat
     readers = _readers(tuple(sys.path))
     for reader in readers:
         if reader.can_read(store):
-            return reader.open(store)
+            return _opened(reader, store)
     sought = "; ".join(reader.looks_for for reader in readers) or "nothing, because no reader is installed"
     raise ProductError(f"{store.location} is not a product that can be read here; looked for: {sought}")
+
+
+def _opened(reader: Reader, store: Store) -> xr.DataTree:
+    """Open a product, and tell whatever its reader stumbles over as the product's fault: it mostly is."""
+    try:
+        return reader.open(store)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise MetadataError(
+            f"{store.location}: its metadata make no sense ({type(error).__name__}: {error}); get the "
+            "product again. If it is whole, SWATH_DEBUG=1 shows what to report"
+        ) from error
 
 
 @lru_cache(maxsize=4)

@@ -49,7 +49,7 @@ def read_rings(text: str) -> list[Ring]:
         if geometry["type"] not in ("Polygon", "MultiPolygon"):
             raise ValueError(f"it is a {geometry['type']}")  # noqa: TRY301 -- told below with the rest
         rings = [[(float(x), float(y)) for x, y, *_ in ring] for part in parts for ring in part]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"polygon {text[:60]!r} cannot be used ({error}): give the path of a GeoJSON Polygon or "
             f"MultiPolygon in "

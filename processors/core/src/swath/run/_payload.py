@@ -75,6 +75,10 @@ _LARGEST = 1_000_000
 """Bytes of a payload file; a larger one is something else, given by mistake."""
 
 
+_MOST_VALUES = 100_000
+"""Values that a payload file stands for at most; a few aliases of aliases are endlessly many."""
+
+
 class Inputs(BaseModel):
     """The products that a run reads."""
 
@@ -169,10 +173,10 @@ def load_payload(path: str | Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _LARGEST:
             raise PayloadError(f"{file} is {file.stat().st_size} bytes; a payload file has a page at most.")
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506 -- a SafeLoader
+        content = _parsed(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise PayloadError(f"{file} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise PayloadError(f"{file} is neither YAML nor JSON: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):
         raise PayloadError(
@@ -188,6 +192,31 @@ def load_payload(path: str | Path) -> dict[str, Any]:
     if "destination" in content:
         content["destination"] = _resolve(folder, content["destination"])
     return content
+
+
+def _parsed(text: str) -> Any:
+    """Return what YAML says, unless its aliases make much out of little."""
+    loader = _OneOfEachKey(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        if _values(root, {}) > _MOST_VALUES:
+            raise yaml.YAMLError(f"its aliases make more than {_MOST_VALUES} values of it")
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _values(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many values a node stands for, those of aliases each time that they are named."""
+    if id(node) not in known:
+        known[id(node)] = _MOST_VALUES + 1  # while it is counted: what is in itself is endless
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in parts for part in pair]
+        known[id(node)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(node)]
 
 
 def make_payload(content: Mapping[str, Any], **overrides: Any) -> Payload:

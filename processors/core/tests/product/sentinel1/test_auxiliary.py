@@ -1,5 +1,6 @@
 """Auxiliary data: orbits, antenna patterns, instrument and processing parameters."""
 
+import re
 import shutil
 import zipfile
 from xml.etree import ElementTree as ET
@@ -110,6 +111,18 @@ def test_antenna_patterns_have_the_numbers_of_the_file(samples):
     )  # strongest where it looks
     np.testing.assert_allclose(pattern.azimuth_angle[[0, -1]], [-1, 1])
     assert tree.attrs["stac_discovery"]["id"] == "S1B_AUX_CAL_V20160422T000000_G20210104T140113"
+
+
+def test_whatever_a_reader_stumbles_over_is_told_as_the_products_fault(samples, tmp_path):
+    archive = next((samples / "s1/aux").glob("S1B_AUX_CAL*.zip"))
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(tmp_path)
+    data = next(tmp_path.rglob("data/*.xml"))
+    data.write_text(
+        re.sub(r'count="\d+"', 'count="many"', data.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    with pytest.raises(MetadataError, match=r"make no sense \(ValueError: .*'many'.*get the product again"):
+        swath.open_product(next(path for path in tmp_path.iterdir()))
 
 
 def test_the_instrument_s_parameters_are_read(instrument):

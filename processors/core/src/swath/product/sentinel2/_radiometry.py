@@ -93,7 +93,7 @@ def spectra(fields: Fields) -> dict[str, Spectrum]:
     """Return the spectral response of each band, by its name."""
     spectra = {}
     for found in fields.all("Spectral_Information"):
-        response = np.array([float(value) for value in found.text("Spectral_Response/VALUES").split()])
+        response = _response(found)
         spectra[BANDS[found.attribute("bandId", high=12)].name] = Spectrum(
             central=found.number("Wavelength/CENTRAL", low=300, high=3000),
             low=found.number("Wavelength/MIN", low=300, high=3000),
@@ -102,3 +102,13 @@ def spectra(fields: Fields) -> dict[str, Spectrum]:
             response=response,
         )
     return spectra
+
+
+def _response(fields: Fields) -> npt.NDArray[np.float64]:
+    try:
+        response = np.array(fields.text("Spectral_Response/VALUES").split(), np.float64)
+    except ValueError:
+        raise fields.error("Spectral_Response/VALUES are no numbers") from None
+    if not np.isfinite(response).all() or response.max() <= 0:
+        raise fields.error("Spectral_Response/VALUES have none above 0, or some that are not finite")
+    return response
