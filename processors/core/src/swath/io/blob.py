@@ -79,6 +79,8 @@ class PlainBlob(Blob):
 
     def read(self, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive); fewer where it ends early."""
+        if not 0 <= start < stop:
+            return b""  # as an archive has it that makes no sense
         try:
             data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
         except OSError as error:

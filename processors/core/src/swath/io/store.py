@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from swath.errors import ProductError
+from swath.errors import MetadataError, ProductError
 from swath.io.local import is_local, local_stamp
 from swath.io.metering import Counts, count
 
@@ -108,6 +108,22 @@ class Store(ABC):
     def read(self, name: str) -> bytes:
         """Return a whole file."""
         return self.read_range(name, 0, self.size(name))
+
+    def read_document(self, name: str, most: int) -> bytes:
+        """Return a whole file that cannot have more than so many bytes; one that has is not read.
+
+        Raises
+        ------
+        MetadataError
+            It has more: in an archive a few of them make endlessly many.
+        """
+        size = self.known_size(name)
+        if size is not None and size > most:
+            raise MetadataError(
+                f"{self.location}: {name} has {size} bytes, expected at most {most}: it is no product's "
+                "metadata, get the product again"
+            )
+        return self.read(name)
 
     def read_range(self, name: str, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive) of a file; ranges past its end are cut there.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from swath.product.grid import Grid
 
-__all__ = ["Ring", "box_of", "inside_rings", "on_grid", "read_rings"]
+__all__ = ["DRAWING", "Ring", "box_of", "inside_rings", "on_grid", "read_rings"]
+
+DRAWING = threading.Lock()
+"""rasterio silences a warning of its own while it draws, in a way that is not safe among threads."""
 
 Ring = list[tuple[float, float]]
 """Longitudes and latitudes, the first pair repeated at the end."""
@@ -128,9 +132,10 @@ def _draw(*, grid: Grid, rings: list[Ring], block_info: Any = None) -> npt.NDArr
     corner = Affine(a, b, a * column + b * row + c, d, e, d * column + e * row + f)
     # All rings as those of one polygon: what an odd number of them goes around is inside.
     shape = {"type": "Polygon", "coordinates": rings}
-    mask: npt.NDArray[np.bool_] = geometry_mask(
-        [shape], (stop - row, end - column), corner, invert=True, all_touched=False
-    )
+    with DRAWING:
+        mask: npt.NDArray[np.bool_] = geometry_mask(
+            [shape], (stop - row, end - column), corner, invert=True, all_touched=False
+        )
     return mask
 
 
