@@ -2,6 +2,7 @@
 
 import pytest
 from swath_sde.configuration import PROFILES, Installation, load_installation, schema, starting_file
+from swath_sde.delivery._builds import needed_images
 from swath_sde.errors import ConfigurationError
 from swath_sde.releases._values import values_of
 
@@ -172,6 +173,56 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
     (tmp_path / "swath.yaml").write_bytes(b"name: \xff")
     with pytest.raises(ConfigurationError, match=r"no.* text in UTF-8 \(byte 6 is none\)"):
         load_installation(tmp_path / "swath.yaml")
+
+
+ON_A_CLUSTER = (
+    "where: {kind: kubeconfig, kubeconfig: k, https_port: 443}\n"
+    "images: {registry: registry.example.org/swath, login: l}\n"
+)
+
+
+def test_another_ingress_controller_has_no_image_of_ours_and_is_admitted(loaded):
+    installation = loaded(
+        ON_A_CLUSTER + "components:\n"
+        "  registry: {enabled: false}\n"
+        "  ingress: {kind: Ingress, class: nginx, controller_namespace: ingress-nginx, annotations: {a: b}}\n"
+    )
+    values = values_of(installation, "ingress")
+    assert values["kind"] == "Ingress"
+    assert values["ingress"] == {"className": "nginx", "annotations": {"a": "b"}}
+    assert "haproxy" not in needed_images(installation)
+    for component in ("keycloak", "hub"):
+        policy = values_of(installation, component)["networkPolicy"]
+        assert policy["controllerNamespace"] == "ingress-nginx"
+
+
+def test_our_own_ingress_is_admitted_where_nothing_else_is_said(loaded):
+    installation = loaded("")
+    assert values_of(installation, "ingress")["kind"] == "haproxy"
+    assert values_of(installation, "hub")["networkPolicy"]["controllerNamespace"] is None
+    assert "haproxy" in needed_images(installation)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ON_A_CLUSTER + "components: {ingress: {kind: Ingress}}", "needs `controller_namespace`"),
+        (
+            ON_A_CLUSTER + "components: {ingress: {class: nginx}}",
+            "are those of another controller: leave them out, or set kind: Ingress",
+        ),
+        (
+            ON_A_CLUSTER + "components: {ingress: {kind: Ingress, controller_namespace: Ingress_1}}",
+            "expected the name of a namespace, such as 'ingress-nginx'",
+        ),
+        (
+            "components: {ingress: {kind: Ingress, controller_namespace: ingress-nginx}}",
+            "the embedded cluster has no other controller",
+        ),
+    ],
+)
+def test_an_ingress_that_cannot_be_is_refused(told, text, said):
+    assert said in told(text)
 
 
 def test_a_component_of_which_one_thing_is_set_keeps_its_own_defaults(loaded):

@@ -38,7 +38,7 @@ class Where(Part):
     context: str | None = None
     """Context in that file; by default its current one."""
     service: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
-    """Type of the ingress's Service on a cluster of yours; the embedded one has a port of this machine."""
+    """Type of our ingress's Service on a cluster of yours; the embedded one has a port of this machine."""
     dns: IPv4Network | None = None
     """Network where your cluster's DNS answers pods, if that is no pod of ``kube-system``: for a node-local
     cache ``169.254.20.10/32``. Network policies admit questions to it."""
@@ -153,6 +153,11 @@ class Installation(Part):
             raise ValueError(
                 "images.registry is not given: a cluster of yours pulls all images, the registry's own among "
                 "them, from a registry that runs already; name it, and its login"
+            )
+        if self.where.kind == "embedded" and self.components.ingress.kind == "Ingress":
+            raise ValueError(
+                "components.ingress.kind is Ingress, but the embedded cluster has no other controller, and "
+                "its port leads to our own: leave it out, or name a cluster of yours in `where`"
             )
         age, session = self.components.hub.max_age_hours, self.identity.sessions.max_hours
         if age is not None and age > session:
