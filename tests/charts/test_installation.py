@@ -23,6 +23,14 @@ INSTALLATIONS: dict[str, dict[str, Any]] = {
         "images": {"registry": "registry.test/swath", "login": "login.json"},
         "storage": {"class": "fast"},
     },
+    "another controller": {
+        "version": 1,
+        "where": {"kind": "kubeconfig", "https_port": 443, "kubeconfig": "kubeconfig.yaml"},
+        "images": {"registry": "registry.test/swath", "login": "login.json"},
+        "components": {
+            "ingress": {"kind": "Ingress", "class": "nginx", "controller_namespace": "ingress-nginx"}
+        },
+    },
 }
 
 
@@ -46,4 +54,7 @@ def test_the_chart_takes_the_values_of(helm: Helm, installation: Installation, n
         for peer in rule.get("from", []) + rule.get("to", [])
         if "namespaceSelector" in peer
     }
-    assert peers - {"kube-system"} <= {installation.namespace(component) for component in NAMES}
+    expected = {installation.namespace(component) for component in NAMES}
+    if controller := installation.components.ingress.controller_namespace:
+        expected = (expected - {installation.namespace("ingress")}) | {controller}
+    assert peers - {"kube-system"} <= expected

@@ -90,6 +90,7 @@ def test_the_defaults_name_every_value_of_the_schema(name: str) -> None:
         ("hub", "storage.size", "ten", "/storage/size"),
         ("hub", "workspace.image.digest", "sha256:12", "/workspace/image/digest"),
         ("ingress", "kind", "nginx", "/kind"),
+        ("keycloak", "networkPolicy.controllerNamespace", "Ingress_1", "/networkPolicy/controllerNamespace"),
         ("ingress", "routes", [{"host": "a.test"}], "missing properties"),
         (
             "ingress",
@@ -138,3 +139,34 @@ def test_ingress_objects_take_the_place_of_haproxy(helm: Helm) -> None:
     assert hub["metadata"]["namespace"] == "sde-hub"
     assert hub["spec"]["ingressClassName"] == "nginx"
     assert hub["spec"]["tls"] == [{"hosts": ["hub.sde.test"], "secretName": "ingress-tls"}]
+
+
+@pytest.mark.parametrize(("name", "port"), [("keycloak", 8080), ("hub", 8000), ("registry", 5000)])
+def test_another_controller_is_admitted_in_the_place_of_our_ingress(helm: Helm, name: str, port: int) -> None:
+    values = changed(name, "networkPolicy.controllerNamespace", "ingress-nginx")
+    told = yaml.safe_dump([body for body in helm.objects(name, values) if body["kind"] == "NetworkPolicy"])
+    assert "swath-ingress" not in told
+    rules = [
+        rule
+        for body in helm.objects(name, values)
+        if body["kind"] == "NetworkPolicy"
+        for rule in body["spec"].get("ingress", [])
+        if rule["from"][0].get("namespaceSelector", {}).get("matchLabels")
+        == {"kubernetes.io/metadata.name": "ingress-nginx"}
+    ]
+    assert [rule["ports"] for rule in rules] == [[{"port": port}]]
+
+
+def test_pods_reach_the_addresses_through_another_controller_at_whatever_port_its_pods_have(
+    helm: Helm,
+) -> None:
+    values = changed("hub", "networkPolicy.controllerNamespace", "ingress-nginx")
+    place = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}
+    rules = [
+        rule
+        for body in helm.objects("hub", values)
+        if body["kind"] == "NetworkPolicy"
+        for rule in body["spec"].get("egress", [])
+        if place in rule.get("to", [])
+    ]
+    assert rules == [{"to": [place]}] * 2  # the hub's and the workspaces'

@@ -1,4 +1,7 @@
-"""Where systemd runs, it keeps the cluster: it starts it again, and with the machine."""
+"""Where systemd runs, it keeps the cluster: it starts it again, and with the machine.
+
+What kills the cluster, or switches the machine off, takes minutes and is in the drill `systemd`.
+"""
 
 import json
 import os
@@ -85,6 +88,7 @@ def test_systemd_keeps_the_cluster(kept, booted):
     assert "nothing to do" in kept.swath("up").stdout
 
 
+@pytest.mark.drill
 def test_it_starts_the_cluster_again_when_that_was_killed(kept, retry):
     kept.kubectl("create", "configmap", "killed", "--from-literal=from=before")
     first = kept.systemctl("show", "--property=MainPID", "--value", kept.unit)
@@ -103,6 +107,7 @@ def test_up_mends_a_unit_that_was_disabled(kept):
     assert "nothing to do" in kept.swath("up").stdout
 
 
+@pytest.mark.drill
 def test_it_starts_with_the_machine_with_its_data(kept, booted, retry):
     kept.kubectl("create", "configmap", "off", "--from-literal=from=before")
     booted.switch_off()
@@ -114,6 +119,7 @@ def test_it_starts_with_the_machine_with_its_data(kept, booted, retry):
 
 
 def test_down_takes_its_unit_along(kept, booted):
+    kept.kubectl("create", "configmap", "down", "--from-literal=from=before")
     unit = kept.unit
     kept.swath("down")
     assert list((booted.folder / "etc").rglob("swath-*")) == []
@@ -121,6 +127,11 @@ def test_down_takes_its_unit_along(kept, booted):
     assert kept.systemctl("is-enabled", unit, check=False) in {"", "not-found"}
     assert kept.status()["state"] == "stopped"
     assert booted.run("ls", "/run/swath", check=False).returncode != 0
+
+
+@pytest.mark.drill
+def test_up_after_that_has_its_unit_and_its_data(kept):
     kept.swath("up")
     assert kept.status()["state"] == "ready"
-    assert kept.kubectl("get", "configmap", "off", "-o", "jsonpath={.data.from}") == "before"
+    assert kept.systemctl("is-enabled", kept.unit) == "enabled"
+    assert kept.kubectl("get", "configmap", "down", "-o", "jsonpath={.data.from}") == "before"

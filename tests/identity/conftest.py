@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import zipfile
@@ -108,12 +107,6 @@ class Realm:
         return apply_identity(self.installation, self.keycloak.administration, self.secrets)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def certificate(
     folder: Path,
     name: str,
@@ -208,7 +201,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def started(home: Path, authority: Path, log: Path) -> Iterator[Keycloak]:
+def started(home: Path, authority: Path, log: Path, free_port: Callable[[], int]) -> Iterator[Keycloak]:
     """Start a server with a database in memory; end it and what it started, by their process group."""
     port, management = free_port(), free_port()
     password = secrets.token_urlsafe(16)
@@ -255,18 +248,21 @@ def started(home: Path, authority: Path, log: Path) -> Iterator[Keycloak]:
 
 @pytest.fixture
 def start_keycloak(
-    keycloak_home: Path, authority: Path, tmp_path: Path
+    keycloak_home: Path, authority: Path, tmp_path: Path, free_port: Callable[[], int]
 ) -> Callable[[], AbstractContextManager[Keycloak]]:
     """Return what starts another server, without waiting for it."""
-    return lambda: started(keycloak_home, authority, tmp_path / "log")
+    return lambda: started(keycloak_home, authority, tmp_path / "log", free_port)
 
 
 @pytest.fixture(scope="session")
 def keycloak(
-    keycloak_home: Path, authority: Path, tmp_path_factory: pytest.TempPathFactory
+    keycloak_home: Path,
+    authority: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
 ) -> Iterator[Keycloak]:
     log = tmp_path_factory.mktemp("keycloak") / "log"
-    with started(keycloak_home, authority, log) as server:
+    with started(keycloak_home, authority, log, free_port) as server:
         deadline = time.monotonic() + 240
         while True:
             try:
@@ -471,7 +467,10 @@ class ApiServer:
 
 @pytest.fixture(scope="session")
 def api_server(
-    authority: Path, shared_realm: Realm, tmp_path_factory: pytest.TempPathFactory
+    authority: Path,
+    shared_realm: Realm,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
 ) -> Iterator[ApiServer]:
     """Start etcd and the API server of the embedded cluster for the shared realm, and apply the matrix."""
     node = build_programs(print) / "node"

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ import pytest
 from swath_sde.configuration import Installation
 from swath_sde.errors import PlatformError
 from swath_sde.images import BuildError, NoSpaceError, Records, build_images, catalogue, prune_images
+from swath_sde.images._sources import images_folder
 from swath_sde.places import checkout
 
 if TYPE_CHECKING:
@@ -67,6 +70,30 @@ def test_a_failed_build_keeps_its_log_and_what_was_finished_and_goes_on(
     told: list[str] = []
     build_images(installation, ["small"], lambda step: told.append(f"{step.image} {step.state}"))
     assert told == ["base kept", "small started", "small finished"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_stops_the_builds_under_way_and_leaves_nothing(
+    installation: Installation, small: Path, tmp_path: Path, sent: signal.Signals
+) -> None:
+    small.write_text(RECIPE % f"touch /begun-{sent.name} && sleep 1000")
+    (tmp_path / "swath.yaml").write_text(f"name: {installation.name}\n")
+    build_images(installation, ["base"])
+    log = Records(installation.name).log(catalogue()["small"])
+    command = [Path(sys.executable).with_name("swath"), "image", "build", "small"]
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    while not log.is_file() or "STEP 3/" not in log.read_text():
+        assert running.poll() is None
+        time.sleep(0.2)
+    running.send_signal(sent)  # to it alone, as a service manager does
+    told = running.communicate(timeout=300)[0]
+    assert running.returncode == 130, told
+    assert "small stopped" in told
+    sleeping = ["pgrep", "--full", "^sleep 1000$"]
+    assert subprocess.run(sleeping, capture_output=True, check=False).returncode == 1
+    assert not list((images_folder() / "contexts").glob("small-*"))
+    small.write_text(RECIPE % f"touch /made-{sent.name}")
+    assert build_images(installation, ["small"])["small"].size
 
 
 def test_two_builds_at_once_build_once(installation: Installation, small: Path, tmp_path: Path) -> None:

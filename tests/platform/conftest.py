@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from playwright.sync_api import BrowserContext
+from swath_sde.cluster._ports import own_port
 from swath_sde.trust import Authority
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
 
 from browsing import browser
 from faults import LONG_AGO
-from installation import GROUPS, USERS, Platform, free_port
+from installation import GROUPS, USERS, Platform, environment_in, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,22 +59,9 @@ def platform(disk: "Disk | None") -> Iterator[Platform]:
         "version": 1,
         "name": "trial",
         "domain": "trial.localhost",
-        "where": {"kind": "embedded", "https_port": free_port()},
+        "where": {"kind": "embedded", "https_port": own_port(str(folder))},
         "components": {"hub": {"user_storage": "1Gi"}},
-        "identity": {
-            "temporary_passwords": False,  # a browser would have to choose new ones
-            "groups": GROUPS,
-            "users": [
-                {
-                    "username": user,
-                    "email": f"{user}@example.org",
-                    "first_name": user.capitalize(),
-                    "last_name": "Example",
-                    "groups": [group],
-                }
-                for user, group in USERS.items()
-            ],
-        },
+        "identity": identity_of(GROUPS, USERS),
     }
     file = folder / "swath.yaml"
     # One that is kept has its welcome repository already.
@@ -82,11 +70,7 @@ def platform(disk: "Disk | None") -> Iterator[Platform]:
         description = yaml.safe_load(file.read_text())
     else:
         file.write_text(yaml.safe_dump(description))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
-    environment["XDG_DATA_HOME"] = str(folder / "data")
-    if home := environment.pop("SWATH_HOME", None):
-        environment["XDG_CACHE_HOME"] = f"{home}/cache"
-    running = Platform(file, environment, description)
+    running = Platform(file, environment_in(folder), description)
     # An authority of two years ago: it has signed what is out of date today, and no clock is touched.
     running.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     Authority.at(running.state / "trust", name="Swath trial (trial.localhost)", now=LONG_AGO)

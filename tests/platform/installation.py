@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -37,16 +38,31 @@ GROUPS = {
 """The groups of this installation, and the role of each."""
 
 
-def free_port(first: int = 20000) -> int:
-    """Return a port that nobody listens on, from one on, in the range that the embedded cluster takes."""
-    for port in range(first, 30000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
+def identity_of(groups: Mapping[str, Any], users: Mapping[str, str]) -> dict[str, Any]:
+    """Return groups, and users by the one group of each, as ``swath.yaml`` has them."""
+    return {
+        "temporary_passwords": False,  # a browser would have to choose new ones
+        "groups": dict(groups),
+        "users": [
+            {
+                "username": user,
+                "email": f"{user}@example.org",
+                "first_name": user.capitalize(),
+                "last_name": "Example",
+                "groups": [group],
+            }
+            for user, group in users.items()
+        ],
+    }
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    """Return the environment of an installation whose state is in a folder; the machine's caches are used."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+    environment["XDG_DATA_HOME"] = str(folder / "data")
+    if home := environment.pop("SWATH_HOME", None):
+        environment["XDG_CACHE_HOME"] = f"{home}/cache"
+    return environment
 
 
 @dataclass(frozen=True)

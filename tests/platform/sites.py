@@ -1,7 +1,13 @@
-"""A cluster that is somebody's, and an installation on it that knows of it what `swath.yaml` says."""
+"""A cluster that is somebody's, and an installation on it that knows of it what `swath.yaml` says.
+
+What a user's cluster has besides, a load balancer and a wildcard record, is made here: a forwarded port, and
+a zone of the cluster's name server.
+"""
 
 import json
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from installation import Platform, free_port
+from installation import Platform, environment_in
 from swath_sde.cluster import NODE_ADDRESS
+from swath_sde.cluster._node import Node
+from swath_sde.cluster._ports import own_port
+from swath_sde.cluster._settings import Settings
 
 
 def described(platform: Platform, **changes: Any) -> Platform:
@@ -23,16 +32,12 @@ def described(platform: Platform, **changes: Any) -> Platform:
 @contextmanager
 def somebodys_cluster(folder: Path) -> Iterator[Platform]:
     """Run a cluster with nothing but ingress and registry, as a user's; remove it at the end."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
-    environment["XDG_DATA_HOME"] = str(folder / "data")
-    if home := environment.pop("SWATH_HOME", None):
-        environment["XDG_CACHE_HOME"] = f"{home}/cache"
     made = described(
-        Platform(folder / "swath.yaml", environment, {}),
+        Platform(folder / "swath.yaml", environment_in(folder), {}),
         version=1,
         name="site",
         domain="site.localhost",
-        where={"kind": "embedded", "https_port": free_port()},
+        where={"kind": "embedded", "https_port": own_port(str(folder))},
         components={name: {"enabled": False} for name in ("postgresql", "keycloak", "hub")},
     )
     try:
@@ -74,6 +79,40 @@ def installation_on(site: Platform, folder: Path, *, https_port: int, components
         },
         components={"registry": {"enabled": False}, **components},
     )
+
+
+@contextmanager
+def led_to(site: Platform, mine: Platform, *, service: str, namespace: str) -> Iterator[None]:
+    """Have an installation's addresses lead to a Service, on this machine and in the cluster."""
+    domain = mine.description["domain"]
+    zone = "".join(
+        f"    template IN {kind} {domain} {{\n"
+        f'        answer "{{{{ .Name }}}} 10 IN CNAME {service}.{namespace}.svc.cluster.local."\n'
+        "    }\n"
+        for kind in ("A", "AAAA")
+    )
+    corefile = site.state / "node" / "configuration" / "Corefile"
+    before = corefile.read_text()
+    corefile.write_text(before.replace("    kubernetes ", f"{zone}    kubernetes ", 1))
+    # As a load balancer, it leads to the Service, whatever pod is behind that; the Service's address is one
+    # of the node's network.
+    place = ("-n", namespace, "get", f"service/{service}", "-o", "jsonpath={.spec.clusterIP}")
+    node = Node(Settings.read(site.state / "cluster.json")).pid
+    inside = f"EXEC:nsenter --target {node} --net socat STDIO TCP4\\:{site.kubectl(*place)}\\:{mine.port}"
+    listening = f"TCP4-LISTEN:{mine.port},bind=127.0.0.1,reuseaddr,fork"
+    balancer = subprocess.Popen(["socat", listening, inside], start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(balancer.pid, signal.SIGTERM)
+        balancer.wait()
+        corefile.write_text(before)
+
+
+def first_password(site: Platform, user: str) -> str:
+    """Return the password that a user of the installation was given."""
+    template = f'go-template={{{{index .data "{user}" | base64decode}}}}'
+    return site.kubectl("-n", "mine-keycloak", "get", "secret", "initial-passwords", "-o", template)
 
 
 def ready_image(site: Platform, component: str) -> str:

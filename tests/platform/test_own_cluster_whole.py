@@ -1,26 +1,29 @@
 """All components on a cluster that Swath did not make for them, and people who log in there.
 
-The cluster stands in for a user's: an embedded one with nothing but ingress and registry. What a user's
-cluster has besides, a load balancer and a wildcard record, is made here: a forwarded port, and a zone of the
-cluster's name server.
+The cluster stands in for a user's: an embedded one with nothing but ingress and registry.
 """
 
 import json
 import os
 import re
-import signal
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from browsing import browser, log_in, start_workspace
-from installation import Platform, free_port
+from installation import Platform, identity_of
 from playwright.sync_api import BrowserContext, expect
-from sites import described, installation_on, nothing_of_builds_is_left, ready_image, somebodys_cluster
-from swath_sde.cluster._node import Node
-from swath_sde.cluster._settings import Settings
+from sites import (
+    described,
+    first_password,
+    installation_on,
+    led_to,
+    nothing_of_builds_is_left,
+    ready_image,
+    somebodys_cluster,
+)
+from swath_sde.cluster._ports import free_port
 from swath_sde.configuration import load_installation
 from swath_sde.images import Records
 
@@ -28,16 +31,6 @@ pytestmark = pytest.mark.drill
 
 USERS = {"admin": "admins", "ada": "developers-land", "eve": "auditors"}
 """The users of the installation, and the group of each."""
-
-ZONE = """\
-    template IN A mine.localhost {
-        answer "{{ .Name }} 10 IN CNAME ingress.mine-ingress.svc.cluster.local."
-    }
-    template IN AAAA mine.localhost {
-        answer "{{ .Name }} 10 IN CNAME ingress.mine-ingress.svc.cluster.local."
-    }
-"""
-"""The wildcard record of the installation's domain, for the name server of that cluster."""
 
 
 @pytest.fixture(scope="module")
@@ -69,24 +62,12 @@ def peopled(mine: Platform) -> Platform:
         "postgresql": {"storage": "1Gi"},
         "hub": {"user_storage": "1Gi"},
     }
-    identity = {
-        "temporary_passwords": False,  # a browser would have to choose new ones
-        "groups": {
-            "admins": {"role": "platform-admin"},
-            "developers-land": {"role": "developer"},
-            "auditors": {"role": "reader", "workspace": False},
-        },
-        "users": [
-            {
-                "username": user,
-                "email": f"{user}@example.org",
-                "first_name": user.capitalize(),
-                "last_name": "Example",
-                "groups": [group],
-            }
-            for user, group in USERS.items()
-        ],
+    groups = {
+        "admins": {"role": "platform-admin"},
+        "developers-land": {"role": "developer"},
+        "auditors": {"role": "reader", "workspace": False},
     }
+    identity = identity_of(groups, USERS)
     # Not written yet: the file is changed by the test that applies it.
     description = {**mine.description, "images": images, "components": components, "identity": identity}
     return replace(mine, description=description)
@@ -95,22 +76,8 @@ def peopled(mine: Platform) -> Platform:
 @pytest.fixture(scope="module")
 def way_in(site: Platform, mine: Platform) -> Iterator[None]:
     """Have the addresses lead to the ingress, on this machine and in the cluster."""
-    corefile = site.state / "node" / "configuration" / "Corefile"
-    before = corefile.read_text()
-    corefile.write_text(before.replace("    kubernetes ", f"{ZONE}    kubernetes ", 1))
-    # As a load balancer, it leads to the Service, whatever pod is behind that; the Service's address is one
-    # of the node's network.
-    address = site.kubectl("-n", "mine-ingress", "get", "service/ingress", "-o", "jsonpath={.spec.clusterIP}")
-    node = Node(Settings.read(site.state / "cluster.json")).pid
-    inside = f"EXEC:nsenter --target {node} --net socat STDIO TCP4\\:{address}\\:{mine.port}"
-    listening = f"TCP4-LISTEN:{mine.port},bind=127.0.0.1,reuseaddr,fork"
-    balancer = subprocess.Popen(["socat", listening, inside], start_new_session=True)
-    try:
+    with led_to(site, mine, service="ingress", namespace="mine-ingress"):
         yield
-    finally:
-        os.killpg(balancer.pid, signal.SIGTERM)
-        balancer.wait()
-        corefile.write_text(before)
 
 
 @pytest.fixture
@@ -118,11 +85,6 @@ def visit(mine: Platform, chromium: str, tmp_path: Path) -> Iterator[BrowserCont
     """Give a browser with a new profile that trusts the installation's authority."""
     with browser(tmp_path, mine.state / "trust" / "ca.crt", chromium) as context:
         yield context
-
-
-def password(site: Platform, user: str) -> str:
-    template = f'go-template={{{{index .data "{user}" | base64decode}}}}'
-    return site.kubectl("-n", "mine-keycloak", "get", "secret", "initial-passwords", "-o", template)
 
 
 def test_images_are_built_in_the_cluster_and_the_components_run_from_them(
@@ -182,7 +144,7 @@ def test_a_user_logs_in_and_works(
     site: Platform, peopled: Platform, way_in: None, visit: BrowserContext
 ) -> None:
     page = visit.new_page()
-    log_in(page, peopled.url("hub"), "ada", password(site, "ada"))
+    log_in(page, peopled.url("hub"), "ada", first_password(site, "ada"))
     start_workspace(page, "JupyterLab")
     page.locator("#jp-main-dock-panel").wait_for()
     page.screenshot(path=peopled.pictures / "own-cluster.png")
@@ -196,7 +158,7 @@ def test_a_user_whose_group_has_no_workspace_is_refused(
     site: Platform, peopled: Platform, way_in: None, visit: BrowserContext
 ) -> None:
     page = visit.new_page()
-    log_in(page, peopled.url("hub"), "eve", password(site, "eve"))
+    log_in(page, peopled.url("hub"), "eve", first_password(site, "eve"))
     expect(page.locator("body")).to_contain_text(re.compile("403|not allowed|Forbidden|not authorized", re.I))
 
 

@@ -84,7 +84,7 @@ def test_a_taken_port_a_full_disk_and_a_wrong_domain_are_told_before_anything_is
     machine.port.listen()
     machine.describe("swath.invalid")
     told = machine.swath("up", "--no-tour")
-    assert told.returncode == 1
+    assert told.returncode == 2
     for message in (TAKEN, FULL, ASTRAY, "or set SWATH_HOME to a folder on a larger disk"):
         assert message in told.stdout + told.stderr
     assert "Traceback" not in told.stdout + told.stderr

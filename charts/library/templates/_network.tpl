@@ -61,11 +61,25 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* To the installation's own addresses: through our ingress, or through whatever stands before a real cluster. */}}
+{{/* Peer: what answers for the addresses, our own ingress or the controller that the cluster has. */}}
+{{- define "swath.wayIn" -}}
+{{- with .root.Values.networkPolicy.controllerNamespace -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ . }}
+{{- else -}}
+{{ include "swath.peer" (dict "root" .root "component" "ingress") }}
+{{- end }}
+{{- end }}
+
+{{/* To the installation's own addresses: through what answers for them, or whatever stands before a real cluster. */}}
 {{- define "swath.egressToAddresses" -}}
-- to: {{- include "swath.peer" (dict "root" .root "component" "ingress") | nindent 4 }}
+- to: {{- include "swath.wayIn" . | nindent 4 }}
+{{- /* On which port a controller's pods listen is theirs to choose. */}}
+{{- if not .root.Values.networkPolicy.controllerNamespace }}
   ports:
     - port: {{ include "swath.ingressPort" .root }}
+{{- end }}
 {{- with .root.Values.networkPolicy.addresses }}
 - to:
     {{- range . }}

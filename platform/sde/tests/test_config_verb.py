@@ -17,6 +17,21 @@ def test_init_writes_a_file_that_validate_accepts(tmp_path, monkeypatch):
     assert "swath on swath.localhost (embedded): ingress, registry" in told.output
 
 
+@pytest.mark.parametrize("words", [["site.yaml"], ["-f", "site.yaml"], ["--file", "site.yaml"]])
+def test_validate_takes_its_file_as_all_verbs_do(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site.yaml").write_text("name: site")
+    told = CliRunner().invoke(config, ["validate", *words])
+    assert told.exit_code == 0
+    assert told.output.startswith("site.yaml: site on")
+
+
+def test_validate_takes_one_file_at_a_time():
+    told = CliRunner().invoke(config, ["validate", "a.yaml", "-f", "b.yaml"])
+    assert told.exit_code == 2
+    assert "one file at a time: a.yaml, or --file b.yaml" in told.output
+
+
 def test_init_overwrites_nothing(tmp_path):
     file = tmp_path / "swath.yaml"
     file.write_text("mine")

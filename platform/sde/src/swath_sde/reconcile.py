@@ -19,7 +19,9 @@ from swath_sde.delivery import (
     plan_first,
     plan_on_machine,
 )
-from swath_sde.errors import ConfigurationError, PlatformError
+from swath_sde.errors import ClusterError, ConfigurationError, PlatformError
+from swath_sde.objects import objects_of
+from swath_sde.places import typed
 from swath_sde.realm import apply_realm, plan_realm, remove_access
 from swath_sde.releases import (
     ReleaseStatus,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from swath_sde.configuration import Installation
+    from swath_sde.images import Step
 
     _Apply = Callable[[Installation, Callable[[str], None]], list[Change]]
 
@@ -96,7 +99,9 @@ def plan_installation(installation: Installation, only: Sequence[str] = ()) -> l
     """
     changes: list[Change] = []
     absent: set[str] = set()
-    for part in _parts(installation, only):
+    parts = list(_parts(installation, only))
+    _refuse_a_stopped_cluster(installation, parts)
+    for part in parts:
         if _NEEDS.get(part.name, "cluster") in absent:
             # What it would be compared with is not there yet: all of it is to be created.
             changes.append(Change("part", part.name, Action.CREATE))
@@ -139,12 +144,13 @@ def apply_installation(
     parts = list(_parts(installation, only))
     if any(part.name == "cluster" for part in parts):
         _refuse_what_cannot_start(installation)
+    _refuse_a_stopped_cluster(installation, parts)
     done: list[Change] = []
     for part in parts:
         progress(part.name)
 
         def tell(what: str, name: str = part.name) -> None:
-            progress(f"{name}: {what}")
+            progress(f"{name}: {what.removeprefix(f'{name}: ')}")
 
         with _a_full_disk_is_told(installation):
             done += pending(part.apply(tell))
@@ -152,15 +158,25 @@ def apply_installation(
 
 
 def status_of(installation: Installation) -> list[ReleaseStatus]:
-    """Return how each component is.
+    """Return how each component is; where the embedded cluster does not run, that is what all of them are.
 
     Raises
     ------
     ClusterError
         The cluster cannot be reached.
+    ConfigurationError
+        Its kubeconfig is refused.
     """
+    components = installation.components.enabled()
+    if (idle := _idle(installation)) is not None:
+        return [ReleaseStatus(one, revision=0, status=idle, ready=0, wanted=0) for one in components]
     with _a_full_disk_is_told(installation):
-        return [release_status(installation, component) for component in installation.components.enabled()]
+        objects_of(installation)  # that a cluster cannot be reached is told before Helm tells it in its way
+        return [release_status(installation, component) for component in components]
+
+
+def _idle(installation: Installation) -> str | None:
+    return EmbeddedCluster(installation).idle if installation.where.kind == "embedded" else None
 
 
 def obstacle_of(installation: Installation) -> str:
@@ -181,8 +197,18 @@ def refuse_a_full_disk(installation: Installation) -> None:
 
 
 def remarks_of(installation: Installation) -> list[str]:
-    """Return what an administrator should know of what the components stand on: volumes above their size."""
-    return EmbeddedCluster(installation).oversized() if installation.where.kind == "embedded" else []
+    """Return what an administrator should know of what the components stand on.
+
+    That is an embedded cluster that does not run, with what starts it, or volumes above their size.
+    """
+    if installation.where.kind != "embedded":
+        return []
+    idle = _idle(installation)
+    if idle == "absent":
+        return [f"nothing is installed: `{typed('up')}` brings it up"]
+    if idle == "stopped":
+        return [f"the cluster is stopped, its data kept: `{typed('up')}` starts it again"]
+    return EmbeddedCluster(installation).oversized()
 
 
 @contextmanager
@@ -217,10 +243,13 @@ def remove_installation(installation: Installation, *, data: bool) -> list[Chang
     if installation.where.kind == "embedded":
         cluster = EmbeddedCluster(installation)
         if data:
+            there = cluster.made
             cluster.reset()
-        else:
-            cluster.down()
-        return [Change("embedded cluster", installation.name, Action.DELETE)]
+            return [Change("embedded cluster", installation.name, Action.DELETE if there else Action.NONE)]
+        # Also where it does not run: what a killed node has left goes, too.
+        stopped = cluster.down()
+        action = Action.UPDATE if stopped else Action.NONE
+        return [Change("embedded cluster", installation.name, action, ("running → stopped, data kept",))]
     changes = [
         change
         for component in reversed(installation.components.enabled())
@@ -236,6 +265,16 @@ def _refuse_what_cannot_start(installation: Installation) -> None:
     cluster = EmbeddedCluster(installation)
     if cluster.status().state in {"absent", "stopped"} and (found := cluster.findings()):
         raise NotPossibleError(found)
+
+
+def _refuse_a_stopped_cluster(installation: Installation, parts: Sequence[Part]) -> None:
+    """Refuse parts that are looked at in a cluster which is there, does not run, and is not to be started."""
+    names = {part.name for part in parts}
+    if "cluster" not in names and names - {"images"} and _idle(installation) == "stopped":
+        raise ClusterError(
+            f"the embedded cluster {installation.name} is stopped: start it with `{typed('up')}`, or leave "
+            "--only out"
+        )
 
 
 def _why_unseen(name: str, changes: Sequence[Change]) -> str:
@@ -295,12 +334,13 @@ def _part(installation: Installation, name: str) -> Part:
 
 def _build(installation: Installation, tell: Callable[[str], None]) -> list[Change]:
     changes = pending(plan_on_machine(installation))
-    build_on_machine(
-        installation,
-        progress=lambda step: tell(
-            f"{step.image} {step.state} ({step.done}/{step.total}, {step.left:.0f} s left)"
-        ),
-    )
+
+    def say(step: Step) -> None:
+        if step.state != "kept":
+            left = f", about {step.left:.0f} s left" if step.left else ""
+            tell(f"{step.image} {step.state} ({step.done} of {step.total}{left})")
+
+    build_on_machine(installation, progress=say)
     return changes
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from swath_sde.configuration import PROFILES, Installation, load_installation, schema, starting_file
+from swath_sde.delivery._builds import needed_images
 from swath_sde.errors import ConfigurationError
 from swath_sde.releases._values import values_of
 
@@ -172,3 +173,104 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
     (tmp_path / "swath.yaml").write_bytes(b"name: \xff")
     with pytest.raises(ConfigurationError, match=r"no.* text in UTF-8 \(byte 6 is none\)"):
         load_installation(tmp_path / "swath.yaml")
+
+
+ON_A_CLUSTER = (
+    "where: {kind: kubeconfig, kubeconfig: k, https_port: 443}\n"
+    "images: {registry: registry.example.org/swath, login: l}\n"
+)
+
+
+def test_another_ingress_controller_has_no_image_of_ours_and_is_admitted(loaded):
+    installation = loaded(
+        ON_A_CLUSTER + "components:\n"
+        "  registry: {enabled: false}\n"
+        "  ingress: {kind: Ingress, class: nginx, controller_namespace: ingress-nginx, annotations: {a: b}}\n"
+    )
+    values = values_of(installation, "ingress")
+    assert values["kind"] == "Ingress"
+    assert values["ingress"] == {"className": "nginx", "annotations": {"a": "b"}}
+    assert "haproxy" not in needed_images(installation)
+    for component in ("keycloak", "hub"):
+        policy = values_of(installation, component)["networkPolicy"]
+        assert policy["controllerNamespace"] == "ingress-nginx"
+
+
+def test_our_own_ingress_is_admitted_where_nothing_else_is_said(loaded):
+    installation = loaded("")
+    assert values_of(installation, "ingress")["kind"] == "haproxy"
+    assert values_of(installation, "hub")["networkPolicy"]["controllerNamespace"] is None
+    assert "haproxy" in needed_images(installation)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ON_A_CLUSTER + "components: {ingress: {kind: Ingress}}", "needs `controller_namespace`"),
+        (
+            ON_A_CLUSTER + "components: {ingress: {class: nginx}}",
+            "are those of another controller: leave them out, or set kind: Ingress",
+        ),
+        (
+            ON_A_CLUSTER + "components: {ingress: {kind: Ingress, controller_namespace: Ingress_1}}",
+            "expected the name of a namespace, such as 'ingress-nginx'",
+        ),
+        (
+            "components: {ingress: {kind: Ingress, controller_namespace: ingress-nginx}}",
+            "the embedded cluster has no other controller",
+        ),
+    ],
+)
+def test_an_ingress_that_cannot_be_is_refused(told, text, said):
+    assert said in told(text)
+
+
+def test_a_component_of_which_one_thing_is_set_keeps_its_own_defaults(loaded):
+    usual = loaded("").components
+    some = loaded(
+        "components:\n"
+        "  keycloak: {resources: {limits: {memory: 2Gi}}}\n"
+        "  registry: {resources: {requests: {cpu: '1'}}}\n"
+        "  hub: {user_resources: {limits: {cpu: '4'}}}\n"
+    ).components
+    limits = some.keycloak.resources.limits
+    assert (limits.cpu, limits.memory) == (usual.keycloak.resources.limits.cpu, "2Gi")
+    assert some.keycloak.resources.requests == usual.keycloak.resources.requests
+    assert some.registry.storage == usual.registry.storage == "20Gi"
+    assert some.registry.resources.limits == usual.registry.resources.limits
+    assert some.hub.user_resources.limits.memory == usual.hub.user_resources.limits.memory
+    assert some.hub.user_resources.requests == usual.hub.user_resources.requests
+    assert some.postgresql == usual.postgresql
+
+
+def test_groups_that_are_given_are_all_there_are(loaded):
+    identity = loaded("identity: {groups: {boss: {role: platform-admin}}, users: []}").identity
+    assert list(identity.groups) == ["boss"]
+    assert identity.users == ()
+    assert "reader" in identity.roles
+
+
+@pytest.mark.parametrize(
+    ("text", "told_so"),
+    [
+        (
+            "domain: https://swath.example.org/",
+            "expected a name in small letters with a dot, without https://",
+        ),
+        ("name: Swath_1", "expected up to 32 small letters, digits and hyphens, a letter first"),
+        (
+            "components: {hub: {user_storage: 5 GB}}",
+            "such as '500m' or '2' processors, '512Mi' or '20Gi' bytes",
+        ),
+        ("identity: {users: [{username: ada, email: ada}]}", "got 'ada'; expected an address such as 'ada@"),
+        (
+            "identity: {users: [{username: ada, email: ada}]}",
+            "identity.users.0.last_name: is missing (of 'ada')",
+        ),
+        ("images: {registry: 'https://r', login: l}", "expected a host and a path without https://"),
+    ],
+)
+def test_what_a_text_has_to_be_is_told_in_words(told, text, told_so):
+    said = told(text)
+    assert told_so in said
+    assert "pattern" not in said

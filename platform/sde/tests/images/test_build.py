@@ -3,7 +3,9 @@
 import os
 import shutil
 import threading
+import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from swath_sde.images import (
     MissingProgramError,
     NoSpaceError,
     Records,
+    _programs,
     build_images,
     catalogue,
     plan_images,
@@ -23,7 +26,7 @@ from swath_sde.images import (
 from swath_sde.images._apt import package_sources
 from swath_sde.images._build import check_room
 from swath_sde.images._buildah import Buildah
-from swath_sde.images._programs import logged
+from swath_sde.images._programs import end_programs, logged
 from swath_sde.images._records import building
 
 
@@ -129,3 +132,58 @@ def test_package_sources_may_be_given_whole(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("SWATH_APT", str(given))
     made = package_sources(tmp_path / "made", suite="trixie")
     assert (made / "sources.list.d" / "site.sources").read_text() == "Types: deb\n"
+
+
+def test_a_build_of_another_process_is_not_waited_for_once_stopped(tmp_path: Path) -> None:
+    stopped = threading.Event()
+    with building("hub", tmp_path):
+        stopped.set()
+        with (
+            pytest.raises(BuildError, match="hub is being built by another process"),
+            building("hub", tmp_path, stopped),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("trap", ["", "trap 'sleep 0.3; echo cleared; exit 1' TERM; "])
+def test_programs_of_other_threads_are_ended_and_may_clear_up(tmp_path: Path, trap: str) -> None:
+    log = tmp_path / "log"
+
+    def build() -> None:
+        with pytest.raises(BuildError, match="the build of hub failed"):
+            logged(
+                ["sh", "-c", f"{trap}echo begun; while :; do sleep 0.1; done"],
+                step="the build of hub",
+                log=log,
+            )
+
+    with ThreadPoolExecutor(1) as pool:
+        building_it = pool.submit(build)
+        while not log.exists() or "\nbegun" not in log.read_text():
+            assert not building_it.done()
+        end_programs(lambda seconds: not wait([building_it], timeout=seconds).not_done)
+        building_it.result()
+    assert ("cleared" in log.read_text().splitlines()) is bool(trap)
+
+
+def test_a_program_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_programs, "_GRACE", 0.0)
+    log = tmp_path / "log"
+    script = "trap '' TERM; echo begun; while :; do sleep 0.1; done"
+    with ThreadPoolExecutor(1) as pool:
+        building_it = pool.submit(logged, ["sh", "-c", script], step="the build of hub", log=log)
+        while not log.exists() or "\nbegun" not in log.read_text():
+            assert not building_it.done()
+        end_programs(lambda seconds: not wait([building_it], timeout=seconds).not_done)
+        with pytest.raises(BuildError, match="exit status -9"):
+            building_it.result()
+
+
+def test_nothing_of_a_program_outlives_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    logged(["sh", "-c", "sleep 1000 & echo $!"], step="the build of hub", log=log)
+    left = int(log.read_text().splitlines()[-1])
+    until = time.monotonic() + 30
+    while Path(f"/proc/{left}/stat").exists() and " Z " not in Path(f"/proc/{left}/stat").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -5,15 +5,17 @@ import os
 import pickle
 import stat
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import swath
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from swath.errors import ProductError
+from swath.errors import MetadataError, ProductError
 from swath.io import metering
 from swath.io._inflate import Inflater
 from swath.io.store import open_store, safe_name
@@ -235,6 +237,45 @@ def test_a_deflate_stream_is_inflated_once_for_ranges_in_any_order():
     fetched.clear()
     inflater.read(len(data) - 10, len(data), fetch)
     assert sum(fetched) < len(packed) / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("manifest.safe", b"<xfdu/>"), ("MTD_MSIL1C.xml", b"<a/>"), (".zmetadata", b'{"metadata": {}}'),
+        ("item.json", b"{}"),
+    ],
+)  # fmt: skip
+def test_a_document_that_a_few_bytes_make_endless_is_not_read(tmp_path, name, content):
+    path = tmp_path / "product.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open(name, "w", force_zip64=True) as file:
+            file.write(content)
+            for _ in range(17):
+                file.write(bytes(16 << 20))
+        for other in ("annotation/s1a.xml", "a.tif"):
+            archive.writestr(other, b"<a/>")
+    tracemalloc.start()
+    try:
+        with pytest.raises(MetadataError, match=r"expected at most \d+: it is no product's metadata"):
+            swath.open_product(path)
+        assert tracemalloc.get_traced_memory()[1] < 128 * 1024**2  # what is imported for it counts, too
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_zip_whose_members_lie_nowhere_is_refused(tmp_path):
+    path = archive_of(tmp_path, [("a", b"A" * 100), ("b", b"B")])
+    data = bytearray(path.read_bytes())
+    place = data.rindex(b"PK\x01\x02") + 42
+    data[place : place + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(data)
+    with pytest.raises(ProductError, match="b should be at byte"):
+        open_store(path)
+    data[data.rindex(b"PK\x05\x06") + 16] += 9  # where the list of members should start
+    path.write_bytes(data)
+    with pytest.raises(ProductError, match="get it again"):
+        open_store(path).read("a")
 
 
 def test_few_states_of_a_long_stream_are_kept(monkeypatch):

@@ -129,3 +129,9 @@ def test_a_document_that_nests_without_end_is_refused(tmp_path):
     (tmp_path / ".zmetadata").write_text("[" * 100_000)
     with pytest.raises(MetadataError, match="cannot be read"):
         read_documents(open_store(tmp_path))
+
+
+def test_groups_in_one_another_without_end_are_refused(tmp_path):
+    write_documents(tmp_path, Documents(2, {"": {}, "/".join("d" * 100): {}}, {}))
+    with pytest.raises(MetadataError, match="99 groups in one another"):
+        read_documents(open_store(tmp_path))

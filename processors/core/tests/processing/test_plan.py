@@ -157,3 +157,12 @@ def test_memory_grows_with_workers_not_with_the_product(product_of, random):
         return planned.chunk_memory, planned.peak_memory(4) - planned.peak_memory(1)
 
     assert memory(200) == memory(400)
+
+
+def test_more_workers_than_chunks_in_a_row_have_source_chunks_of_several_rows(product_of, random):
+    data = random.random((200, 50), dtype=np.float32)
+    planned = plan(processor_of(), product_of({"/measurements/r10m": (10.0, 50, {"red": data})}))
+    assert planned.chunk_counts == (4, 1)
+    more = planned.peak_memory(4) - planned.peak_memory(1)
+    assert more == 3 * (planned.chunk_memory + planned.shared_memory)
+    assert planned.peak_memory(6) - planned.peak_memory(4) == 2 * planned.chunk_memory

@@ -239,6 +239,33 @@ def test_polygons_have_the_pixels_in_whose_centres_lie_within(modern_safe, tmp_p
     assert 0 < inside.mean() < 1
 
 
+@pytest.mark.parametrize(
+    ("grid", "box"),
+    [
+        # The pole is in the middle of the grid.
+        (
+            Grid((500, 400), (1000.0, 0.0, 1.8e6, 0.0, -1000.0, 2.25e6), "EPSG:32661"),
+            (20.3, 65.2, 88.1, 89.6),
+        ),
+        # The 180th meridian goes through the grid, and the polygon lies on its far side.
+        (
+            Grid((300, 300), (200.0, 0.0, 166_000.0, 0.0, -200.0, 8e6), "EPSG:32701"),
+            (-179.9, -179.6, -18.5, -18.2),
+        ),
+    ],
+)
+def test_polygons_at_the_ends_of_the_earth(grid, box):
+    west, east, south, north = box
+    ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    chunks = ((100,) * (grid.shape[0] // 100), (grid.shape[1],))
+    drawn = on_grid(grid, [ring], chunks).compute()
+    xs, ys = np.meshgrid(grid.x, grid.y)
+    places = rasterio.warp.transform(grid.crs, "EPSG:4326", xs.ravel(), ys.ravel())
+    x, y = (np.reshape(part, xs.shape) for part in places)
+    np.testing.assert_array_equal(drawn, (x > west) & (x < east) & (y > south) & (y < north))
+    assert drawn.sum() > 100
+
+
 def test_polygons_are_drawn_chunk_by_chunk():
     """A mask of a whole tile takes no more memory than its chunks; holes and several parts are as told."""
     grid = Grid((10980, 10980), (10.0, 0.0, 499980.0, 0.0, -10.0, 6900040.0), "EPSG:32755")

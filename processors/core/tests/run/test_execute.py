@@ -19,7 +19,6 @@ import zarr
 from distributed import LocalCluster
 from swath.errors import (
     DestinationError,
-    InputError,
     MetadataError,
     PayloadError,
     ProductError,
@@ -284,10 +283,3 @@ def test_the_store_tells_its_own_place_and_not_that_of_its_source(payload, desti
     ]
     assert discovery["properties"]["derived_from"] == product.attrs["stac_discovery"]["id"]
     assert not {"product:type", "processing:level"} & set(discovery["properties"])
-
-
-def test_a_scheduler_that_does_not_answer_is_told(payload, destination, monkeypatch):
-    monkeypatch.setattr("swath.run._engine._CONNECT_SECONDS", 0.5)
-    with pytest.raises(InputError, match=r"No dask scheduler answers at tcp://127\.0\.0\.1:1"):
-        execute(payload(engine="tcp://127.0.0.1:1"))
-    assert names(destination.parent) == []

@@ -123,6 +123,10 @@ def test_a_run_on_a_gateways_cluster_makes_the_same(gateway, practice_product, d
     done = run(practice_product, destination, f"gateway+{address}", environment)
     assert done.returncode == 0, done.stderr
     assert "21 chunks (as planned)" in done.stdout
+    assert f"WARNING: waiting for a cluster from the Dask Gateway at {address}, as long as" in done.stderr
+    assert (
+        f"WARNING: waiting for the first worker from the Dask Gateway at {address}, 300 s at" in done.stderr
+    )
     expected = apply(PRACTICE, swath_practice.read(practice_product), window=WINDOW)
     with xr.open_datatree(destination / "product.zarr", engine="zarr", chunks=None) as tree:
         for path in ("/measurements/index", "/measurements/smooth", "/quality/steep"):
@@ -141,7 +145,7 @@ def test_who_may_not_is_told(gateway, practice_product, destination):
         {**environment, "DASK_GATEWAY__ADDRESS": address, "DASK_GATEWAY__AUTH__KWARGS": wrong},
     )
     assert done.returncode == 2, done.stderr
-    assert "error: No Dask Gateway gives a cluster at the configured address" in done.stderr
+    assert f"error: No Dask Gateway gives a cluster at {address}" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(destination.parent.iterdir())
 

@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import swath
 import swath_practice
 from swath.errors import InputError
 from swath.run import _memory as memory
@@ -48,17 +50,84 @@ def large(large_product, destination):
     return make
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_a_run_stays_within_what_was_estimated(large, plugin, workers):
-    job = large(workers=workers, memory="4GiB", parameters={"radius": 1})
+def measured(job, plugin):
+    """Return the most memory that a run took in a process of its own, and what was estimated before it."""
     environment = {**os.environ, "PYTHONPATH": str(plugin)}
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, job.model_dump_json()],
         env=environment, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    told = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_run_stays_within_what_was_estimated(large, plugin, workers):
+    job = large(workers=workers, memory="4GiB", parameters={"radius": 1})
+    told = measured(job, plugin)
     assert max(told["seen"], told["peak"]) <= told["needed"], told
     assert told["needed"] < 2 * told["peak"], told  # an estimate, and no excuse
+
+
+@pytest.fixture(scope="module")
+def tall_product(tmp_path_factory):
+    """Return a Zarr of more bytes than are read ahead, few of which are in work at a time: 72 MB, narrow."""
+    generator = np.random.default_rng(20171207)
+    red, nir, haze = (
+        generator.random((24576 // n, 768 // n), dtype=np.float32) + np.float32(0.1) for n in (1, 2, 6)
+    )
+    groups = {
+        "/measurements/r10m": (10.0, 384, {"red": red}),
+        "/measurements/r20m": (20.0, 192, {"nir": nir}),
+        "/measurements/r60m": (60.0, 384, {"haze": haze / 10}),
+    }
+    folder = tmp_path_factory.mktemp("tall")
+    swath.write_product(swath_practice.read(swath_practice.write(folder / "raw", groups)), folder / "zarr")
+    return folder / "zarr"
+
+
+@pytest.fixture
+def tall(tall_product, s3):
+    """Return the addresses of that product on this machine and on an S3 server."""
+    if not (s3.bucket / "tall.zarr").exists():
+        shutil.copytree(tall_product, s3.bucket / "tall.zarr")
+    return str(tall_product), "s3://bucket/tall.zarr"
+
+
+def test_what_is_read_ahead_of_a_remote_store_is_in_the_estimate(large, tall, plugin):
+    options = {"workers": 1, "memory": "4GiB", "cogs": False, "overwrite": True, "parameters": {"radius": 1}}
+    jobs = [large(inputs={"product": product}, **options) for product in tall]
+    here, there = (measured(job, plugin) for job in jobs)
+    ahead = plan_payload(jobs[1]).ahead_memory
+    assert plan_payload(jobs[0]).ahead_memory == 0
+    assert 64 * MIB < ahead < 128 * MIB
+    # As much more as is read ahead at least, else nothing was measured.
+    assert 40 * MIB < there["peak"] - here["peak"] <= ahead + memory.CLIENT_BYTES, (here, there)
+    assert there["peak"] <= there["needed"], there
+
+
+def test_a_window_of_a_remote_store_is_not_taken_for_all_of_it(large, tall):
+    window = "rows 0:100, columns 0:100"
+    plan = plan_payload(large(inputs={"product": tall[1]}, window=window))
+    assert 0 < plan.ahead_memory < 2 * MIB + 2 * plan.bytes
+
+
+def test_each_process_reads_ahead_and_tasks_that_wait_have_their_chunks(large, tall):
+    options = {"inputs": {"product": tall[1]}, "memory": "64GiB", "engine": "distributed"}
+    one, three = (fit_payload(large(workers=number, **options)).needed for number in (1, 3))
+    plan = plan_payload(large(**options))
+    assert plan.waiting_memory == 8 * 384 * 384 * 4
+    each = plan.ahead_memory + plan.waiting_memory + memory.PROCESS_BYTES + memory.CLIENT_BYTES
+    assert three - one == plan.peak_memory(3) - plan.peak_memory(1) + 2 * each
+
+
+def test_a_refusal_tells_what_is_read_ahead(large, tall):
+    with pytest.raises(
+        InputError, match=r"need, too, \d+ MiB for what is read ahead from a remote store, and"
+    ):
+        fit_payload(large(inputs={"product": tall[1]}, memory="300MiB"))
+    with pytest.raises(InputError) as told:
+        fit_payload(large(inputs={"product": tall[0]}, memory="300MiB"))
+    assert "ahead" not in str(told.value)
 
 
 def test_workers_are_lowered_until_the_run_fits_and_it_is_said(large):

@@ -226,6 +226,24 @@ def test_a_clients_own_computing_reads_ahead_in_its_workers(stored, large):
     assert stored.most_at_once > 4
 
 
+def test_tasks_of_a_worker_ask_together_for_the_chunks_of_a_shard(stored, large):
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster),
+    ):
+        red = swath.open_product("s3://bucket/shards.zarr")["measurements/red"]
+        assert red.data.npartitions == 16
+        stored.asked.clear()
+        stored.latency = 0.5  # so that tasks gather, however busy the machine
+        total = int(red.data.astype("int64").sum().compute())
+    here = swath.open_product(large / "shards.zarr")["measurements/red"].values
+    assert total == int(here.sum(dtype="int64"))
+    asked = [(asked.path, asked.range) for asked in chunks_of(stored)]
+    assert len(asked) == len(set(asked))
+    # Four shards of four chunks: an index each, and then less than a request for each chunk.
+    assert 8 <= len(asked) <= 14
+
+
 def test_a_plan_reads_no_chunk(practice, s3):
     from swath.run import plan_payload
 

@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 import swath
 import xarray as xr
 from swath.product import Grid
-from swath_sentinel2.toa import BANDS
+from swath_sentinel2.toa import BANDS, INDICES, TOA, ToaParameters
 
 SIDE, CHUNK = {10: 2160, 20: 1080, 60: 360}, {10: 1080, 20: 540, 60: 180}
 
@@ -62,6 +63,31 @@ def told_by_a_run(product, destination, *, workers):
         [sys.executable, "-c", MEASURE, json.dumps(job)], check=True, capture_output=True, text=True
     )
     return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.5, 1.0])
+def test_steps_declare_the_memory_that_they_take(lost):
+    random = np.random.default_rng(13)
+    shape = (600, 700)
+    parameters = ToaParameters(resolution=10, indices=list(INDICES), cloud_test="hollstein2016")
+    steps = {made.name: made for made in TOA.chain(parameters).steps}  # reflectance: one of all bands
+    assert {"quality", "cloud_test", "clouds", "mask", "ndvi", "evi"} < set(steps)
+    for made in steps.values():
+        given = {}
+        for item in made.inputs:
+            if item.dtype == "uint8":
+                data = random.integers(0, 7, shape).astype(np.uint8)
+            else:
+                data = random.random(shape, dtype=np.float32)
+                data[random.random(shape) < lost] = np.nan
+            given[made.arguments.get(item.name, item.name)] = data
+        made.function(**given)  # what is made at the first call, and kept, is none of an array's
+        tracemalloc.start()
+        result = made.function(**given)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        beside = peak - (0 if any(result is data for data in given.values()) else result.nbytes)
+        assert beside <= made.working_bytes(shape) + 10_000, (made.name, beside / result.size)
 
 
 def test_a_run_stays_within_what_was_estimated_and_near_it(product, tmp_path):

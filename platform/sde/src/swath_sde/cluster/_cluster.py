@@ -166,6 +166,19 @@ class EmbeddedCluster:
             for name in ("cluster.json", "kubeconfig", "supervisor.conf", "ready"):
                 (self.state / name).unlink(missing_ok=True)
 
+    @property
+    def made(self) -> bool:
+        """Whether it was ever started since its data was last removed, even if what says so is damaged."""
+        return (self.state / "cluster.json").exists()
+
+    @property
+    def idle(self) -> State | None:
+        """``absent`` or ``stopped`` where it does not run, None where it does."""
+        settings = self._recorded()
+        if settings is None:
+            return "absent"
+        return None if Node(settings).runs else "stopped"
+
     def status(self) -> ClusterStatus:
         """Return how the cluster is."""
         settings = self._recorded()

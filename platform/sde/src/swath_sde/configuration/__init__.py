@@ -1,7 +1,7 @@
 """``swath.yaml``: one model of an installation, from which everything else follows."""
 
 from swath_sde.configuration._base import Requests, Resources
-from swath_sde.configuration._components import Component, Components, Hub, Stored
+from swath_sde.configuration._components import Component, Components, Hub, Ingress, Stored
 from swath_sde.configuration._identity import (
     BruteForce,
     Group,
@@ -26,6 +26,7 @@ __all__ = [
     "Hub",
     "Identity",
     "Images",
+    "Ingress",
     "Installation",
     "PasswordPolicy",
     "Requests",

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from swath_sde.configuration._base import Amount, Part, Requests, Resources
+from swath_sde.configuration._base import Amount, Part, Requests, Resources, text
 
-__all__ = ["Component", "Components", "Hub", "Stored"]
+__all__ = ["Component", "Components", "Hub", "Ingress", "Stored"]
+
+_Namespace = Annotated[
+    str,
+    text(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "the name of a namespace, such as 'ingress-nginx'"),
+]
+
+_Class = Annotated[
+    str, text(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", "the name of an ingress class, such as 'nginx'")
+]
 
 
 def _size(cpu: str, memory: str, most_cpu: str, most_memory: str) -> Resources:
@@ -24,6 +33,32 @@ class Component(Part):
     """Whether the installation has it."""
     resources: Resources = Field(default_factory=Resources)
     """What its pod is given."""
+
+
+class Ingress(Component):
+    """What ends TLS and leads each host name to its component."""
+
+    kind: Literal["haproxy", "Ingress"] = "haproxy"
+    """``haproxy``: a proxy of our own; ``Ingress``: objects for the controller that your cluster has."""
+    class_name: _Class | None = Field(default=None, alias="class")
+    """With ``kind: Ingress``, the class of the controller; by default the cluster's default."""
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """With ``kind: Ingress``, what its objects tell the controller: how large an upload may be, for one."""
+    controller_namespace: _Namespace | None = None
+    """With ``kind: Ingress``, the namespace of the controller's pods: network policies admit them."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Ingress:
+        if self.kind == "Ingress" and self.controller_namespace is None:
+            raise ValueError(
+                "kind: Ingress needs `controller_namespace`: components admit no connections but from there"
+            )
+        if self.kind == "haproxy" and (self.class_name or self.annotations or self.controller_namespace):
+            raise ValueError(
+                "`class`, `annotations` and `controller_namespace` are those of another controller: leave "
+                "them out, or set kind: Ingress"
+            )
+        return self
 
 
 class Stored(Component):
@@ -64,8 +99,8 @@ class Hub(Component):
 class Components(Part):
     """All components."""
 
-    ingress: Component = Field(default_factory=Component)
-    """The proxy that ends TLS and knows the host names."""
+    ingress: Ingress = Field(default_factory=Ingress)
+    """What ends TLS and knows the host names."""
     registry: Stored = Field(
         default_factory=lambda: Stored(storage="20Gi", resources=_size("100m", "64Mi", "1", "512Mi"))
     )

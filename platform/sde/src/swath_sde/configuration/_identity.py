@@ -6,14 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from swath_sde.configuration._base import Part
+from swath_sde.configuration._base import Part, text
 
 __all__ = ["BruteForce", "Group", "Identity", "PasswordPolicy", "Role", "Sessions", "Upstream", "User"]
 
-GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+_NAME = "a small letter, then small letters, digits and hyphens, such as 'developers-land'"
+
+_USERNAME = "a small letter, then at least one more of small letters, digits, dots, hyphens and underscores"
+
+GroupName = Annotated[str, text(r"^[a-z][a-z0-9-]{0,62}$", _NAME)]
 """Name of a group."""
 
-RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+RoleName = Annotated[str, text(r"^[a-z][a-z0-9-]{0,62}$", _NAME)]
 """Name of a role."""
 
 
@@ -81,9 +85,9 @@ class Group(Part):
 class User(Part):
     """A user of the realm."""
 
-    username: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{1,62}$")]
+    username: Annotated[str, text(r"^[a-z][a-z0-9._-]{1,62}$", _USERNAME)]
     """Log-in name."""
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Annotated[str, text(r"^[^@\s]+@[^@\s]+$", "an address such as 'ada@example.org'", max_length=254)]
     """E-mail address."""
     first_name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
     """First name."""
@@ -96,9 +100,9 @@ class User(Part):
 class Upstream(Part):
     """An identity provider (OpenID Connect) that users log in with instead of a password of the realm."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    name: Annotated[str, text(r"^[a-z][a-z0-9-]{0,62}$", _NAME)]
     """Its alias in the realm."""
-    issuer: Annotated[str, StringConstraints(pattern=r"^https://\S+$")]
+    issuer: Annotated[str, text(r"^https://\S+$", "an address that begins with https://")]
     """Its issuer URL, as it stands in its tokens."""
     client_id: Annotated[str, StringConstraints(min_length=1)]
     """What it knows the realm by."""
@@ -148,7 +152,7 @@ def _default_users() -> tuple[User, ...]:
 class Identity(Part):
     """The realm: groups, roles, users, and how they log in."""
 
-    realm: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,35}$")] = "swath"
+    realm: Annotated[str, text(r"^[a-z][a-z0-9-]{0,35}$", _NAME)] = "swath"
     """Name of the Keycloak realm."""
     sessions: Sessions = Field(default_factory=Sessions)
     """How long a log-in lasts."""

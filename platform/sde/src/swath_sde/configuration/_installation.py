@@ -6,13 +6,24 @@ from ipaddress import IPv4Network  # noqa: TC003 -- pydantic reads the annotatio
 from pathlib import Path  # noqa: TC003
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from swath_sde.configuration._base import DnsLabel, DnsName, Part
+from swath_sde.configuration._base import DnsLabel, DnsName, Part, text
 from swath_sde.configuration._components import Components
 from swath_sde.configuration._identity import Identity
 
 __all__ = ["Images", "Installation", "Storage", "Tls", "Where"]
+
+
+_Image = Annotated[str, text(r"^[a-z0-9][\w.:/@-]*$", "an image such as 'registry.example.org/kaniko:v1'")]
+
+_Repository = Annotated[
+    str,
+    text(
+        r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._-]+)*$",
+        "a host and a path without https://, such as 'registry.example.org/swath'",
+    ),
+]
 
 
 class Where(Part):
@@ -27,7 +38,7 @@ class Where(Part):
     context: str | None = None
     """Context in that file; by default its current one."""
     service: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
-    """Type of the ingress's Service on a cluster of yours; the embedded one has a port of this machine."""
+    """Type of our ingress's Service on a cluster of yours; the embedded one has a port of this machine."""
     dns: IPv4Network | None = None
     """Network where your cluster's DNS answers pods, if that is no pod of ``kube-system``: for a node-local
     cache ``169.254.20.10/32``. Network policies admit questions to it."""
@@ -65,10 +76,10 @@ class Images(Part):
     place: Literal["machine", "cluster"] | None = None
     """Where they are built: on this ``machine``, or in the ``cluster``, as Jobs that push what they build.
     By default `buildah` builds on the machine, `kaniko` and `buildkit` in the cluster, their only place."""
-    executor: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][\w.:/@-]*$")] | None = None
+    executor: _Image | None = None
     """Image that builds in the cluster; by default kaniko's maintained fork, or an image of our own, which is
     built on the machine."""
-    registry: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.:/-]*$")] | None = None
+    registry: _Repository | None = None
     """Registry and path to push to; by default the installation's own."""
     login: Path | None = None
     """File with the login for ``registry`` (name and password), as ``buildah login --authfile`` writes it; a
@@ -142,6 +153,11 @@ class Installation(Part):
             raise ValueError(
                 "images.registry is not given: a cluster of yours pulls all images, the registry's own among "
                 "them, from a registry that runs already; name it, and its login"
+            )
+        if self.where.kind == "embedded" and self.components.ingress.kind == "Ingress":
+            raise ValueError(
+                "components.ingress.kind is Ingress, but the embedded cluster has no other controller, and "
+                "its port leads to our own: leave it out, or name a cluster of yours in `where`"
             )
         age, session = self.components.hub.max_age_hours, self.identity.sessions.max_hours
         if age is not None and age > session:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from swath_sde.configuration._base import IN_WORDS
 from swath_sde.configuration._installation import Installation
 from swath_sde.errors import ConfigurationError
 
@@ -131,11 +132,21 @@ def _explain(error: ValidationError) -> Iterator[str]:
             near = get_close_matches(str(part["loc"][-1]), known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"keys here: {', '.join(known)}"
             yield f"{place}: no such key; {hint}"
+        elif part["type"] == "missing":
+            yield f"{place}: is missing{_of_whom(part['input'])}"
         elif part["type"] == "value_error":
             yield f"{place}: {part['msg'].removeprefix('Value error, ')}"
         else:
-            said = _PLAIN.get(part["type"]) or f"{part['msg'][0].lower()}{part['msg'][1:]}"
+            pattern = (part.get("ctx") or {}).get("pattern", "")
+            expected = f"expected {IN_WORDS[pattern]}" if pattern in IN_WORDS else _PLAIN.get(part["type"])
+            said = expected or f"{part['msg'][0].lower()}{part['msg'][1:]}"
             yield f"{place}: got {part['input']!r}; {said}"
+
+
+def _of_whom(given: Any) -> str:
+    """Return the name that an entry of a list has, as its number says little; nothing where it has none."""
+    name = given.get("username", given.get("name")) if isinstance(given, dict) else None
+    return f" (of {name!r})" if isinstance(name, str) else ""
 
 
 def _fields(place: tuple[int | str, ...]) -> list[str]:

@@ -60,6 +60,8 @@ def imported(installation: Installation, image: str) -> bool:
 def needed_images(installation: Installation) -> list[str]:
     """Return the images that the pods of the enabled components run, in an order to build in."""
     wanted = {image for name in installation.components.enabled() for image in _OF_COMPONENTS[name]}
+    if installation.components.ingress.kind != "haproxy":
+        wanted.discard("haproxy")  # the cluster has another controller
     return [name for name in catalogue() if name in wanted]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from swath_sde.changes import Action, Change
 from swath_sde.images._builder import builder_of
 from swath_sde.images._catalogue import catalogue, selected
 from swath_sde.images._errors import BuildError, NoSpaceError
+from swath_sde.images._programs import end_programs
 from swath_sde.images._reasons import reason_in
 from swath_sde.images._records import Built, Records, building
 from swath_sde.images._sbom import bill_of_materials
@@ -33,6 +35,9 @@ _ROOM = 3 << 30
 _GUESSES = {"base": 30, "code-server": 240, "workspace-base": 150, "keycloak": 60, "hub": 60}
 """Seconds that a build takes on two cores where none has been seen yet; half a minute for all others."""
 
+_PULSE = 30.0
+"""Seconds after which a build that goes on is told again, with the time that is left by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -41,13 +46,13 @@ class Step:
     image: str
     """Name of the image."""
     state: str
-    """``kept`` (was there), ``started`` or ``finished``."""
+    """``kept`` (was there), ``started``, ``building`` still, ``finished``, or ``stopped``: interrupted."""
     done: int
     """Images that are there."""
     total: int
     """Images that are wanted."""
     left: float
-    """Seconds that are left, as far as earlier builds tell."""
+    """Seconds that are left, as far as earlier builds tell; 0 where nothing is to be waited for."""
 
 
 def plan_images(installation: Installation, names: Iterable[str] = ()) -> list[Change]:
@@ -84,7 +89,7 @@ def build_images(
     names
         Images to build; by default all.
     progress
-        Called with each step, from the thread that called this.
+        Called with each step, and each half minute between, from the thread that called this.
     again
         Whether to build also what is there: for newer Debian packages, which no tag follows from.
 
@@ -99,6 +104,8 @@ def build_images(
         Before anything is begun: an unknown image, a missing program, a disk that is too full.
     BuildError
         If a build fails; others that were under way end first, and what is finished is kept.
+    KeyboardInterrupt
+        After what was under way has been stopped and cleared up; what is finished is kept.
     """
     images = catalogue()
     wanted = selected(images, names)
@@ -176,6 +183,8 @@ class _Work:
         self._again = again
         self._before = records.read()
         self._done: dict[str, Built] = {}
+        self._since: dict[str, float] = {}
+        self._stopped = threading.Event()
 
     def run(self, progress: Callable[[Step], None]) -> dict[str, Built]:
         waiting = {image.name: image for image in self._wanted}
@@ -186,25 +195,42 @@ class _Work:
                     for name, image in list(waiting.items()):
                         if len(running) < AT_ONCE and all(p in self._done for p in image.parents.values()):
                             del waiting[name]
+                            self._since[name] = time.monotonic()
                             if name in self._missing:
                                 progress(self._step(name, "started"))
                             running[pool.submit(self._one, image)] = name
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    finished, _ = wait(running, timeout=_PULSE, return_when=FIRST_COMPLETED)
+                    slow = [name for name in running.values() if name in self._missing]
+                    if slow and not finished:
+                        progress(self._step(" and ".join(slow), "building"))
                     for future in finished:
                         name = running.pop(future)
                         self._done[name] = future.result()
                         progress(self._step(name, "finished" if name in self._missing else "kept"))
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)  # those under way end, and are kept
-                for future, name in running.items():
-                    if not future.cancelled() and future.exception() is None:
+            except BaseException as error:
+                pool.shutdown(wait=False, cancel_futures=True)
+                under_way = {future: name for future, name in running.items() if not future.cancelled()}
+                if not isinstance(error, Exception):  # interrupted: who asked for that does not want to wait
+                    self._stop(under_way, progress)
+                wait(under_way)  # else those under way end, and are kept
+                for future, name in under_way.items():
+                    if future.exception() is None:
                         self._done[name] = future.result()
                 raise
         return {image.name: self._done[image.name] for image in self._wanted}
 
+    def _stop(self, under_way: Mapping[Future[Built], str], progress: Callable[[Step], None]) -> None:
+        self._stopped.set()
+        try:
+            for future, name in under_way.items():
+                if not future.done():
+                    progress(replace(self._step(name, "stopped"), left=0))
+        finally:  # also where nobody listens any more
+            end_programs(lambda seconds: not wait(under_way, timeout=seconds).not_done)
+
     def _one(self, image: Image) -> Built:
         """Build one image, unless it is there; two processes never build the same at once."""
-        with building(image.name, images_folder() / "locks") as waited:
+        with building(image.name, images_folder() / "locks", self._stopped) as waited:
             # Another process may have built it since this one has begun, and has then told of it too.
             before = self._records.read().get(image.name)
             if self._builder.has(image) and (waited or not self._again):
@@ -256,7 +282,9 @@ class _Work:
 
     def _expected(self, name: str) -> float:
         before = self._before.get(name)
-        return before.seconds if before and before.seconds else _GUESSES.get(name, 30)
+        whole = before.seconds if before and before.seconds else _GUESSES.get(name, 30)
+        passed = time.monotonic() - self._since[name] if name in self._since else 0
+        return max(whole - passed, whole / 10)  # what takes longer than expected is not done at once
 
     def _chain(self, image: Image) -> list[str]:
         chains = [self._chain(self._images[parent]) for parent in image.parents.values()]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from swath_sde.debian import can_install, install_packages
@@ -12,7 +16,7 @@ from swath_sde.images._errors import BuildError, MissingProgramError
 from swath_sde.images._reasons import reason_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PACKAGES = {
@@ -27,6 +31,14 @@ PACKAGES = {
 
 _SHOWN = 15
 """Lines of a log that an error shows."""
+
+_GRACE = 45.0
+"""Seconds that a program has to clear up when it is told to end, before it is killed: buildah unmounts."""
+
+_running: set[int] = set()
+"""Process ids of what `logged` runs, in whichever thread; none of them is reaped yet."""
+
+_running_lock = threading.Lock()
 
 
 def see_to(names: Iterable[str]) -> None:
@@ -84,15 +96,26 @@ def logged(
         target.flush()
         begin = target.tell()
         running = subprocess.Popen(  # noqa: S603 -- the commands are ours, the arguments go to no shell
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=target
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=target,
+            stderr=target,
+            start_new_session=True,  # what it leaves can be told by that from what is somebody else's
         )
         try:
+            with _told_running(running.pid):
+                os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+        except BaseException:
+            os.kill(running.pid, signal.SIGTERM)
+            os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+            raise
+        finally:
+            # Where buildah is told to end, the program of the step that it was at goes on without it.
+            os.killpg(running.pid, signal.SIGKILL)
             # This tells the CPU time of that program and its children alone.
             _, status, usage = os.wait4(running.pid, 0)
-        except BaseException:
-            running.terminate()
-            running.wait()
-            raise
         running.returncode = returncode = os.waitstatus_to_exitcode(status)
     if returncode:
         with log.open("rb") as source:
@@ -106,6 +129,35 @@ def logged(
             f"{step} failed{at} (exit status {returncode}).{reason} All of it: {log}. Its end:\n{told}"
         )
     return usage.ru_utime + usage.ru_stime
+
+
+def end_programs(wait: Callable[[float], bool]) -> None:
+    """End what `logged` runs in other threads, and what these begin next, until they have come to their end.
+
+    Parameters
+    ----------
+    wait
+        Waits for so many seconds at most, and says whether the threads have ended.
+    """
+    until = time.monotonic() + _GRACE
+    told: set[int] = set()
+    while not wait(0.5):
+        late = time.monotonic() > until
+        with _running_lock:  # so that none is reaped, and its number another's, meanwhile
+            for process in _running if late else _running - told:
+                os.kill(process, signal.SIGKILL if late else signal.SIGTERM)
+            told |= _running
+
+
+@contextmanager
+def _told_running(process: int) -> Iterator[None]:
+    with _running_lock:
+        _running.add(process)
+    try:
+        yield
+    finally:
+        with _running_lock:
+            _running.discard(process)
 
 
 def printed(command: Sequence[str | os.PathLike[str]], *, step: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
+from swath_sde.images._errors import BuildError
 from swath_sde.places import state_folder
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from swath_sde.images._catalogue import Image
+
+_LOOK_AGAIN = 0.5
+"""Seconds between looks whether another process has built it: who waits for a lock hears of no stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +100,37 @@ def is_building(context: str, folder: Path) -> bool:
 
 
 @contextmanager
-def building(name: str, folder: Path) -> Iterator[bool]:
-    """Hold the lock of an image's build on this machine; yields whether another was waited for."""
+def building(name: str, folder: Path, stopped: Event | None = None) -> Iterator[bool]:
+    """Hold the lock of an image's build on this machine; yields whether another was waited for.
+
+    Raises
+    ------
+    BuildError
+        ``stopped`` was set before another process had built it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / f"{name}.lock", wait=True) as waited:
+    path = folder / f"{name}.lock"
+    with ExitStack() as held:
+        waited = False
+        while True:
+            try:
+                held.enter_context(_locked(path, wait=False))
+            except BlockingIOError:
+                waited = True
+                if (stopped or Event()).wait(_LOOK_AGAIN):
+                    raise BuildError(
+                        f"{name} is being built by another process, and was not waited for"
+                    ) from None
+            else:
+                break
         yield waited
 
 
 @contextmanager
-def _locked(path: Path, *, wait: bool) -> Iterator[bool]:
+def _locked(path: Path, *, wait: bool) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    waited = False
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait:
-                raise
-            waited = True
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield waited
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
     finally:
         os.close(descriptor)  # the kernel lets the lock go, also where the process is killed

@@ -52,7 +52,7 @@ class Objects:
             self.api = config.new_client_from_config(str(kubeconfig), context)
         except ConfigException as error:
             raise ClusterError(f"{kubeconfig} leads to no cluster: {error}") from None
-        with _told(f"the cluster of {kubeconfig}"):
+        with _told(f"the cluster of {kubeconfig} ({self.api.configuration.host})"):
             self._client = DynamicClient(self.api)
 
     def version(self) -> str:
@@ -165,8 +165,17 @@ def _told(what: str) -> Iterator[None]:
         raise ClusterError(f"{what}: this cluster knows no such kind ({error})") from None
     except (HTTPError, ConnectionError, TimeoutError) as error:
         raise ClusterError(
-            f"{what}: the Kubernetes API does not answer ({type(error).__name__}). Is the cluster running?"
+            f"{what}: the Kubernetes API does not answer: {_reason(error)}. See that the cluster runs, and "
+            "that this machine reaches it"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return what the innermost of errors around errors says, without the objects that it names."""
+    inner = getattr(error, "reason", None)
+    if isinstance(inner, Exception):
+        return _reason(inner)
+    return str(inner or error).rpartition("object at 0x")[2].partition(">: ")[2] or str(inner or error)
 
 
 def _message(error: ApiException) -> str:

@@ -74,10 +74,14 @@ def _pulled(installation: Installation, image: str) -> dict[str, Any]:
 def _ingress(installation: Installation) -> dict[str, Any]:
     port = installation.where.https_port
     embedded = installation.where.kind == "embedded"
+    part = installation.components.ingress
     enabled = set(installation.components.enabled())
     services = (("keycloak", "keycloak", 8080), ("hub", "proxy", 8000), ("registry", "registry", 5000))
     return {
+        # The chart wants to know it in any case; with another controller, no pod runs it.
         **_pulled(installation, "haproxy"),
+        "kind": part.kind,
+        "ingress": {"className": part.class_name, "annotations": part.annotations},
         "httpsPort": port,
         "existingSecret": "ingress-tls",
         "service": {
@@ -100,7 +104,12 @@ def _ingress(installation: Installation) -> dict[str, Any]:
 
 def _addressed(installation: Installation, component: str, image: str) -> dict[str, Any]:
     """Return the values of a component that people or the kubelet reach by a host name."""
+    policy = _common(installation, component)["networkPolicy"]
     return {
+        "networkPolicy": {
+            **policy,
+            "controllerNamespace": installation.components.ingress.controller_namespace,
+        },
         **_pulled(installation, image),
         "host": installation.host(component),
         "httpsPort": installation.where.https_port,
@@ -138,8 +147,9 @@ def _hub(installation: Installation) -> dict[str, Any]:
     from swath_sde.identity import hub_access  # noqa: PLC0415 -- only where it is needed
 
     hub, access = installation.components.hub, hub_access(installation)
+    addressed = _addressed(installation, "hub", "hub")
     return {
-        **_addressed(installation, "hub", "hub"),
+        **addressed,
         "database": _database(installation),
         "oidc": {"issuer": installation.issuer},
         "access": {
@@ -154,7 +164,7 @@ def _hub(installation: Installation) -> dict[str, Any]:
             "image": _image(installation, "workspace"),
             "resources": hub.user_resources.model_dump(mode="json"),
         },
-        "networkPolicy": {"enabled": True, "dns": _dns(installation), "apiServer": _api_server(installation)},
+        "networkPolicy": {**addressed["networkPolicy"], "apiServer": _api_server(installation)},
     }
 
 

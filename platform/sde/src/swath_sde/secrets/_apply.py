@@ -128,8 +128,8 @@ def _registry_authority(installation: Installation) -> str:
 
 def _certificate(
     installation: Installation, authority: Authority, read: Callable[[str, str], Mapping[str, str]]
-) -> Certificate | None:
-    """Return a new certificate of all addresses, None while the one in the cluster is good."""
+) -> Certificate:
+    """Return the certificate of all addresses: the one in the cluster while that is good, else a new one."""
     request = Request(
         name=f"*.{installation.domain}",
         usages=("server",),
@@ -137,9 +137,9 @@ def _certificate(
         days=installation.tls.validity_days,
     )
     held = read(installation.namespace("ingress"), "ingress-tls")
-    text = held.get("tls.crt", "") + held.get("tls.key", "")
-    if text and authority.fits(text.encode(), request):
-        return None
+    chain, key = held.get("tls.crt", ""), held.get("tls.key", "")
+    if chain and key and authority.fits((chain + key).encode(), request):
+        return Certificate(chain=chain, key=key)
     issued = authority.issue(request)
     begin = issued.rindex("-----BEGIN")  # the key comes last
     return Certificate(chain=issued[:begin], key=issued[begin:])

@@ -79,7 +79,7 @@ def desired_objects(
     *,
     authority: str,
     system_authorities: str,
-    certificate: Certificate | None,
+    certificate: Certificate,
     login: tuple[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the manifests, namespaces first.
@@ -95,7 +95,7 @@ def desired_objects(
     system_authorities
         Certificates that the system trusts, PEM.
     certificate
-        Of all addresses; None where the one in the cluster stays.
+        Of all addresses.
     login
         Name and password for another registry than the installation's own.
     """
@@ -123,13 +123,20 @@ def desired_objects(
             yield _login("registry-pull", namespace, content)
         if installation.images.in_cluster:
             yield _login("registry-push", builds, content)
-    if "ingress" in enabled and certificate is not None:
-        yield _secret(
-            "ingress-tls",
-            installation.namespace("ingress"),
-            {"tls.crt": certificate.chain, "tls.key": certificate.key},
-            kind="kubernetes.io/tls",
-        )
+    if "ingress" in enabled:
+        for component in _with_certificate(installation):
+            yield _secret(
+                "ingress-tls",
+                installation.namespace(component),
+                {"tls.crt": certificate.chain, "tls.key": certificate.key},
+                kind="kubernetes.io/tls",
+            )
+
+
+def _with_certificate(installation: Installation) -> list[str]:
+    """Return the components whose namespaces have the certificate: controllers take it from a route's own."""
+    routed = ("keycloak", "hub", "registry") if installation.components.ingress.kind == "Ingress" else ()
+    return [name for name in installation.components.enabled() if name in {"ingress", *routed}]
 
 
 def _builds_standard(installation: Installation) -> dict[str, str]:

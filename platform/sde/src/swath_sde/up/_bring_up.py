@@ -11,9 +11,9 @@ from swath_developer.places import data_folder
 
 from swath_sde.changes import pending
 from swath_sde.configuration import load_installation
-from swath_sde.errors import PlatformError
+from swath_sde.errors import ConfigurationError, PlatformError
 from swath_sde.exclusive import exclusively
-from swath_sde.playbooks import run_playbook
+from swath_sde.playbooks import INTERRUPTED, REFUSED, run_playbook
 from swath_sde.reconcile import plan_installation, status_of
 from swath_sde.up._summary import summary
 from swath_sde.welcome import welcome_with
@@ -38,6 +38,8 @@ def bring_up(file: Path | None, *, tour: bool = True) -> None:
 
     Raises
     ------
+    ConfigurationError
+        Something stands in the way, in ``swath.yaml`` or on this machine; it was told.
     PlatformError
         A part cannot be made; those before it are kept.
     """
@@ -46,17 +48,29 @@ def bring_up(file: Path | None, *, tour: bool = True) -> None:
     with exclusively(installation.name):
         if _right_already(installation):
             click.echo(f"{installation.name}: everything is as it should be")
-        elif run_playbook("site", file):
-            raise PlatformError(
-                "the playbook has failed; what it said stands above. Once that is mended, the same command "
-                "goes on where it stopped"
-            )
+        elif status := run_playbook("site", file):
+            raise _failure(status)
         seconds = time.monotonic() - began
         if tour:
             travel(None, product=None, fresh=False)
             if installation.components.hub.enabled:
                 welcome_with(installation, data_folder() / "tour" / REPOSITORY)
     click.echo(summary(installation, seconds))
+
+
+def _failure(status: int) -> BaseException:
+    """Return what a playbook's exit status says: as `apply` ends, so ends `up`."""
+    if status == INTERRUPTED:
+        return KeyboardInterrupt()
+    if status == REFUSED:
+        return ConfigurationError(
+            "nothing can be installed like this; what stands in the way is told above. Once that is mended, "
+            "the same command goes on"
+        )
+    return PlatformError(
+        "the playbook has failed; what it said stands above. Once that is mended, the same command goes on "
+        "where it stopped"
+    )
 
 
 def _right_already(installation: Installation) -> bool:

@@ -28,11 +28,10 @@ def summary(installation: Installation, seconds: float) -> str:
     """Return the last words: no secret is among them, only where each is kept."""
     enabled = installation.components.enabled()
     lines = [click.style(f"\n{installation.name} is up ({seconds:.0f} s)", bold=True)]
-    lines += [
-        f"  {installation.url(component)}/    {what}"
-        for component, what in _ADDRESSES
-        if component in enabled
-    ]
+    addresses = {
+        f"{installation.url(component)}/": what for component, what in _ADDRESSES if component in enabled
+    }
+    lines += [f"  {address:<{max(map(len, addresses))}}  {what}" for address, what in addresses.items()]
     if "keycloak" in enabled:
         lines.append(click.style("\nWho can log in", bold=True))
         lines += [

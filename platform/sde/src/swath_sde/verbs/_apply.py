@@ -135,11 +135,11 @@ def down(file: Path | None, data: bool, yes: bool) -> None:
     from swath_sde.configuration import load_installation  # noqa: PLC0415
 
     installation = load_installation(file)
+    from swath_sde import changes  # noqa: PLC0415
     from swath_sde.exclusive import exclusively  # noqa: PLC0415
     from swath_sde.reconcile import remove_installation  # noqa: PLC0415
 
     if data and not yes:
         click.confirm(f"Remove {installation.name} with all its data?", abort=True)
     with exclusively(installation.name):
-        for change in remove_installation(installation, data=data):
-            click.echo(f"- {change.kind} {change.name}")
+        click.echo(changes.describe(remove_installation(installation, data=data), done=True))

@@ -55,8 +55,9 @@ def init(file: Path, profile: str) -> None:
 
 
 @config.command()
-@click.argument("file", type=_FILE, default="swath.yaml")
-def validate(file: Path) -> None:
+@click.argument("file", type=_FILE, required=False)
+@click.option("-f", "--file", "named", type=_FILE, help="The same, as all other verbs take it.")
+def validate(file: Path | None, named: Path | None) -> None:
     """Check a swath.yaml; all that is wrong is told at once.
 
     \b
@@ -66,6 +67,9 @@ def validate(file: Path) -> None:
     """  # noqa: D301
     from swath_sde.configuration import load_installation  # noqa: PLC0415
 
+    if file is not None and named is not None:
+        raise click.UsageError(f"one file at a time: {file}, or --file {named}")
+    file = file or named or Path("swath.yaml")
     installation = load_installation(file)
     components = ", ".join(installation.components.enabled())
     click.echo(

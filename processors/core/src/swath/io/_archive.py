@@ -24,7 +24,7 @@ class BlobStore(Store):
 
     def __init__(self, blob: Blob) -> None:
         self.location = blob.location
-        self.remote = blob.remote
+        self.remote, self.held = blob.remote, blob.held
         self._blob = blob
 
     @property

@@ -31,6 +31,9 @@ MAX_MEMBERS = 1_000_000
 MAX_TOTAL = 1 << 38
 """256 GiB: more bytes, decompressed, than any product has."""
 
+MAX_WHOLE = 1 << 32
+"""4 GiB: more bytes than a file has that is read as a whole, a document or a chunk."""
+
 MAX_RATIO = 1032
 """No deflate stream holds more bytes a byte than this (a match of 258 bytes costs at least two bits)."""
 
@@ -104,6 +107,11 @@ class ZipStore(BlobStore):
 
     def read(self, name: str) -> bytes:
         """Return a whole file, its checksum compared."""
+        if self._member(safe_name(name)).size > MAX_WHOLE:
+            raise ProductError(
+                f"{self.location}: {name} claims {self.size(name)} bytes, more than the {MAX_WHOLE} that "
+                "are read at once; this is no product"
+            )
         data = super().read(name)
         if zlib.crc32(data) != self._member(safe_name(name)).checksum:
             raise ProductError(
@@ -275,6 +283,11 @@ class ZipStore(BlobStore):
                 "truncated or made to deceive, get it again"
             )
         for info in infos:
+            if not 0 <= info.header_offset < length:
+                raise ProductError(
+                    f"{self.location}: corrupt zip: {info.filename} should be at byte {info.header_offset}; "
+                    "get it again"
+                )
             stored = info.compress_type == zipfile.ZIP_STORED
             most = info.compress_size if stored else MAX_RATIO * info.compress_size
             if info.file_size > most or (stored and info.file_size != info.compress_size):

@@ -22,6 +22,8 @@ class Blob(ABC):
     """Where it is, as the user gave it."""
     remote: bool = False
     """Whether a request takes long, so that it should answer much."""
+    held: int = 0
+    """Most bytes that a process holds of it before anybody decodes them; 0 where nothing is read ahead."""
 
     @property
     def identity(self) -> tuple[Any, ...]:
@@ -79,6 +81,8 @@ class PlainBlob(Blob):
 
     def read(self, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive); fewer where it ends early."""
+        if not 0 <= start < stop:
+            return b""  # as an archive has it that makes no sense
         try:
             data: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
         except OSError as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from swath.errors import ProductError
+from swath.errors import MetadataError, ProductError
 from swath.io.local import is_local, local_stamp
 from swath.io.metering import Counts, count
 
@@ -64,6 +64,8 @@ class Store(ABC):
     """Where the product is, as the user gave it, without what may be secret."""
     remote: bool = False
     """Whether each request takes long, so that it pays to make few of them, and many at once."""
+    held: int = 0
+    """Most bytes that a process holds of it before anybody decodes them; 0 where nothing is read ahead."""
 
     @property
     def identity(self) -> tuple[Any, ...]:
@@ -108,6 +110,22 @@ class Store(ABC):
     def read(self, name: str) -> bytes:
         """Return a whole file."""
         return self.read_range(name, 0, self.size(name))
+
+    def read_document(self, name: str, most: int) -> bytes:
+        """Return a whole file that cannot have more than so many bytes; one that has is not read.
+
+        Raises
+        ------
+        MetadataError
+            It has more: in an archive a few of them make endlessly many.
+        """
+        size = self.known_size(name)
+        if size is not None and size > most:
+            raise MetadataError(
+                f"{self.location}: {name} has {size} bytes, expected at most {most}: it is no product's "
+                "metadata, get the product again"
+            )
+        return self.read(name)
 
     def read_range(self, name: str, start: int, stop: int) -> bytes:
         """Return bytes ``start`` to ``stop`` (exclusive) of a file; ranges past its end are cut there.
@@ -187,7 +205,7 @@ class _Folder(Store):
 
     def __init__(self, store: Store, folder: str) -> None:
         self.location = f"{store.location.rstrip('/')}/{folder}"
-        self.remote = store.remote
+        self.remote, self.held = store.remote, store.held
         self._store, self._folder = store, folder
 
     @property

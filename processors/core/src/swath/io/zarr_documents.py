@@ -32,6 +32,12 @@ ROOTS = (".zmetadata", "zarr.json", ".zgroup")
 _DATA_TYPES = {"b1": "bool", "c8": "complex64", "c16": "complex128"}
 """Names in format 3 of types whose name is not numpy's."""
 
+_MAX_BYTES = 1 << 28
+"""Largest document that is read; those of level 0 with its 900 groups have some ten megabytes."""
+
+_MAX_DEPTH = 64
+"""Groups in one another; products have five."""
+
 Document = dict[str, Any]
 
 
@@ -307,6 +313,8 @@ def _read_3(store: Store) -> Documents:
 def _whole(zarr_format: int, groups: dict[str, Mapping[str, Any]], arrays: dict[str, Document]) -> Documents:
     """Add the groups that are only implied, and put each before those in it."""
     for path in [*groups, *arrays]:
+        if path.count("/") > _MAX_DEPTH:
+            raise ValueError(f"{path.count('/')} groups in one another, expected at most {_MAX_DEPTH}")
         for parent in PurePosixPath(path).parents:
             name = "" if str(parent) == "." else str(parent)
             if name not in groups:
@@ -317,7 +325,7 @@ def _whole(zarr_format: int, groups: dict[str, Mapping[str, Any]], arrays: dict[
 
 
 def _parse(store: Store, name: str) -> Document:
-    return dict(_mapping(json.loads(store.read(name))))
+    return dict(_mapping(json.loads(store.read_document(name, _MAX_BYTES))))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from dask.system import CPU_COUNT
 from swath.processing._bind import Binding, BoundSource, WindowLike, bind
 from swath.processing._plan_text import plan_html, plan_text
 from swath.processing._processor import Parameters, Processor
-from swath.product import Grid, Window, stored_bytes
+from swath.product import WAITING, Grid, Window, ahead_bytes, stored_bytes
 
 __all__ = ["Plan", "SourcePlan", "plan", "plan_of"]
 
@@ -59,7 +59,12 @@ class Plan:
     chunk_memory: int
     """Bytes that one output chunk needs while it is computed."""
     shared_memory: int
-    """Bytes of source chunks that are kept because neighbouring output chunks need them, too."""
+    """Bytes of source chunks that are kept because other output chunks of a row need them, too."""
+    ahead_memory: int = 0
+    """Bytes of a remote store that each process holds at most before it decodes them; 0 of a local one."""
+    waiting_memory: int = 0
+    """Bytes of chunks at most that a process of ``dask.distributed`` has besides, as tasks that wait for a
+    remote store leave their place to others."""
 
     @property
     def chunks(self) -> int:
@@ -73,7 +78,11 @@ class Plan:
 
     def peak_memory(self, workers: int | None = None) -> int:
         """Estimate the arrays' bytes in memory with a number of chunks in flight (default: one a CPU)."""
-        return self.shared_memory + self.chunk_memory * (workers or CPU_COUNT)
+        number = workers or CPU_COUNT
+        rows, columns = self.chunk_counts
+        # Those that have more chunks in work than a row has need the source chunks of several rows.
+        shared = self.shared_memory * max(min(math.ceil(number / max(columns, 1)), rows), 1)
+        return shared + self.ahead_memory + self.chunk_memory * number
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain data for JSON."""
@@ -133,6 +142,11 @@ def plan_of(binding: Binding) -> Plan:
     rows, columns = (stop - start for start, stop in (binding.window.rows, binding.window.columns))
     outputs = {path: chain.made[name] for name, path in chain.outputs.items()}
     sources = tuple(_source_plan(binding, source) for source in binding.sources)
+    read = [
+        (source.chunks, planned.bytes)
+        for source, planned in zip(binding.sources, sources, strict=True)
+        if source.chunks is not None
+    ]
     notes = [
         f"The product has no {chain.sources[name].path}; its fill value stands in." for name in binding.absent
     ]
@@ -152,6 +166,8 @@ def plan_of(binding: Binding) -> Plan:
         notes=tuple(notes),
         chunk_memory=_chunk_memory(binding),
         shared_memory=sum(_shared_memory(binding, source) for source in binding.sources),
+        ahead_memory=ahead_bytes(read),
+        waiting_memory=_waiting_memory(binding) if ahead_bytes(read) else 0,
     )
 
 
@@ -223,3 +239,9 @@ def _shared_memory(binding: Binding, source: BoundSource) -> int:
     rows, columns = source.array.chunksize
     pixels = sum(widths) * max(heights, default=0) * rows * columns
     return int(min(pixels, source.array.size) * np.dtype(source.input.dtype).itemsize)
+
+
+def _waiting_memory(binding: Binding) -> int:
+    """Estimate what tasks hold that have waited for a remote store: a chunk each, as it was read."""
+    chunks = (math.prod(item.array.chunksize) * item.array.dtype.itemsize for item in binding.sources)
+    return int(WAITING * max(chunks))

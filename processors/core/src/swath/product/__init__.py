@@ -1,6 +1,6 @@
 """Products as ``xarray.DataTree``: opening, grids and windows, chunks, and writing."""
 
-from swath.product._chunks import ChunkSource, chunk_source, lazy_array, stored_bytes
+from swath.product._chunks import ChunkSource, ahead_bytes, chunk_source, lazy_array, stored_bytes
 from swath.product._cogs import write_cogs
 from swath.product._encode import encoded
 from swath.product._filters import Filters, select
@@ -10,6 +10,7 @@ from swath.product._open import READER_GROUP, Reader, open_product
 from swath.product._prepare import prepare_dataset
 from swath.product._subset import cut_window, placed, select_variables
 from swath.product._validate import Finding, validate_product
+from swath.product._waiting import WAITING
 from swath.product._write import check_sources, write_product
 from swath.product.grid import Grid
 from swath.product.netcdf import write_netcdf
@@ -19,6 +20,7 @@ from swath.product.zarr import open_overviews
 
 __all__ = [
     "READER_GROUP",
+    "WAITING",
     "ChunkSource",
     "Filters",
     "Finding",
@@ -26,6 +28,7 @@ __all__ = [
     "Reader",
     "StoredArray",
     "Window",
+    "ahead_bytes",
     "check_sources",
     "chunk_source",
     "cut_window",

@@ -49,6 +49,9 @@ class RangedSource(Protocol):
 class BundledSource(RangedSource, Protocol):
     """What has several chunks in one file, and an index there that tells where they are."""
 
+    path: str
+    """Tells it from others of its store."""
+
     def bundle(self, place: tuple[int, ...]) -> Hashable:
         """Return what the chunks of one file have in common."""
 
@@ -75,7 +78,7 @@ def reads(place: Place) -> Callable[[Any], Any]:
         @wraps(function)
         def body(source: Any, *arguments: Any) -> Any:
             if hasattr(source, "ranges") and source.store.remote:
-                wait_apart(source.store, lambda: source.ranges(place(*arguments)))
+                wait_apart(source, place(*arguments))
             return function(source, *arguments)
 
         _READERS[body] = place

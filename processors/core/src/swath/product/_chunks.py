@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from swath.io.store import Store
+
 __all__ = [
     "ENCODING_KEY",
     "ChunkSource",
     "ReadableSource",
+    "ahead_bytes",
     "chunk_source",
     "lazy_array",
     "lazy_chunks",
@@ -143,6 +146,24 @@ def stored_bytes(source: ChunkSource, places: Iterable[tuple[int, int]]) -> int:
         return sum(source.chunk_bytes(*place) for place in places)
     with ThreadPoolExecutor(_ASKERS, thread_name_prefix="swath-sizes") as pool:
         return sum(pool.map(lambda place: source.chunk_bytes(*place), places))
+
+
+def ahead_bytes(amounts: Iterable[tuple[ChunkSource, int]]) -> int:
+    """Return the most bytes of stored chunks that a process holds which were read ahead of their decoding.
+
+    Parameters
+    ----------
+    amounts
+        Sources, each with the stored bytes that will be read of it. Those of stores that are not remote are
+        read when they are decoded, and do not count.
+    """
+    stores: dict[int, tuple[Store, int]] = {}
+    for source, number in amounts:
+        store: Store | None = getattr(source, "store", None)
+        if store is not None and store.held:
+            stores[id(store)] = store, number + stores.get(id(store), (store, 0))[1]
+    # A gap that saves a request is read, too, and an answer is there in pieces before it is one.
+    return sum(min(store.held, 2 * number) for store, number in stores.values())
 
 
 def source_encoding(source: ChunkSource, encoding: Mapping[str, Any] | None = None) -> dict[str, Any]:

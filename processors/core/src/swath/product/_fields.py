@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swath.errors import MetadataError
-from swath.io.xml import parse
+from swath.io.xml import MAX_BYTES, parse
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -36,7 +36,10 @@ class Fields:
     @classmethod
     def read(cls, store: Store, name: str) -> Fields:
         """Parse a document of a product."""
-        return cls(parse(store.read(name), f"{store.location}: {name}"), f"{store.location}: {name}")
+        return cls(
+            parse(store.read_document(name, MAX_BYTES), f"{store.location}: {name}"),
+            f"{store.location}: {name}",
+        )
 
     def find(self, path: str) -> Fields | None:
         """Return the first element below this one that a path leads to, at whatever depth it starts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,16 @@ import dask.array as da
 import numpy as np
 
 from swath.errors import InputError
-from swath.product._footprint import grid_footprint
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from swath.product.grid import Grid
 
-__all__ = ["Ring", "box_of", "inside_rings", "on_grid", "read_rings"]
+__all__ = ["DRAWING", "Ring", "box_of", "inside_rings", "on_grid", "read_rings"]
+
+DRAWING = threading.Lock()
+"""rasterio silences a warning of its own while it draws, in a way that is not safe among threads."""
 
 Ring = list[tuple[float, float]]
 """Longitudes and latitudes, the first pair repeated at the end."""
@@ -83,7 +86,10 @@ def on_grid(grid: Grid, rings: list[Ring], chunks: tuple[tuple[int, ...], tuple[
 
 def _around(grid: Grid, rings: list[Ring]) -> list[Ring]:
     """Cut rings to the surroundings of a grid, which are not beyond the reach of its projection."""
-    west, south, east, north = grid_footprint(grid)[1]
+    from rasterio.warp import transform_bounds  # noqa: PLC0415 -- only needed for polygons on a map
+
+    # It knows of the poles, too: a grid with one in it has all longitudes.
+    west, south, east, north = transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)
     east += 360 if east < west else 0
     found = []
     for ring, turn in itertools.product(rings, (-360.0, 0.0, 360.0)):
@@ -128,9 +134,10 @@ def _draw(*, grid: Grid, rings: list[Ring], block_info: Any = None) -> npt.NDArr
     corner = Affine(a, b, a * column + b * row + c, d, e, d * column + e * row + f)
     # All rings as those of one polygon: what an odd number of them goes around is inside.
     shape = {"type": "Polygon", "coordinates": rings}
-    mask: npt.NDArray[np.bool_] = geometry_mask(
-        [shape], (stop - row, end - column), corner, invert=True, all_touched=False
-    )
+    with DRAWING:
+        mask: npt.NDArray[np.bool_] = geometry_mask(
+            [shape], (stop - row, end - column), corner, invert=True, all_touched=False
+        )
     return mask
 
 

@@ -35,6 +35,9 @@ ATTRIBUTES = "swath_attributes"
 ITEM = "item.json"
 """Name of the STAC item in a folder of COGs."""
 
+_MAX_ITEM = 64 << 20
+"""Bytes of an item; one that Swath writes has some kilobytes a file."""
+
 _MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ENDINGS = (".tif", ".tiff")
 
@@ -149,7 +152,7 @@ class GeotiffFolderReader:
     def open(self, store: Store) -> xr.DataTree:
         """Return the files as a lazy tree. Reads the item and all headers."""
         try:
-            item = json.loads(store.read(ITEM))
+            item = json.loads(store.read_document(ITEM, _MAX_ITEM))
             discovery = {**item, "assets": {}, "links": []}
             other = discovery["properties"].pop("swath:other_metadata", None)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -50,7 +50,8 @@ def check_workers(plan: Plan, engine: Engine) -> None:
     InputError
         If one chunk takes more than a worker may have for it.
     """
-    needed = plan.chunk_memory + plan.shared_memory // engine.workers if engine.workers else 0
+    ahead = (plan.ahead_memory + plan.waiting_memory) // engine.worker_threads
+    needed = plan.chunk_memory + ahead + plan.shared_memory // engine.workers if engine.workers else 0
     if engine.worker_memory is not None and needed > engine.worker_memory:
         rows, columns = plan.chunk_shape
         raise InputError(

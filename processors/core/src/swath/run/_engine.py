@@ -1,5 +1,6 @@
 """Where a graph is computed: threads of this process, processes of this machine, a cluster or a gateway's."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from dask.threaded import get
 
 from swath.errors import InputError, RunError
 from swath.io.metering import Counts, counts, reading
+from swath.run._answering import Answering
 from swath.run._gateway import gateway_client
 from swath.run._trace import flush, is_tracing
 
@@ -41,6 +43,8 @@ class Engine(Protocol):
     """Chunks in work at a time."""
     worker_memory: int | None
     """Bytes that the smallest worker has for each chunk in work; None where only this machine's count."""
+    worker_threads: int
+    """Chunks that this worker has in work at a time."""
 
     def compute(
         self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
@@ -56,7 +60,9 @@ class Engine(Protocol):
 
 
 @contextmanager
-def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
+def open_engine(
+    name: str, workers: int | None = None, answering: Answering | None = None
+) -> Iterator[Engine]:
     """Yield an engine by its name in a payload, and close what it started.
 
     Parameters
@@ -65,6 +71,8 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
         ``threads``, ``distributed``, the address of a scheduler, ``gateway``, or ``gateway+https://…``.
     workers
         Chunks in work at a time; one a CPU by default. A cluster that runs already has its own number.
+    answering
+        Says whom one waits for; nobody is told by default.
 
     Raises
     ------
@@ -79,10 +87,11 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
         from distributed import Client, LocalCluster  # noqa: PLC0415 -- an extra, and slow to import
     except ImportError:
         raise InputError(f"The engine {name!r} needs more: pip install 'swath[distributed]'.") from None
+    answering = answering or Answering()
     with ExitStack() as stack:
         if name.partition("+")[0] == GATEWAY:
             yield _Distributed(
-                stack.enter_context(gateway_client(name, workers)), shared=False, elsewhere=True
+                stack.enter_context(gateway_client(name, workers, answering)), shared=False, elsewhere=True
             )
             return
         address: Any = name
@@ -95,13 +104,49 @@ def open_engine(name: str, workers: int | None = None) -> Iterator[Engine]:
                     silence_logs="CRITICAL",
                 )
             address = stack.enter_context(cluster)
+        own = name == "distributed"
         try:
-            client = stack.enter_context(
-                Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-            )
+            with answering.by("its workers" if own else f"the Dask scheduler at {name}", _CONNECT_SECONDS):
+                if not own:
+                    _greet(name)
+                client = stack.enter_context(
+                    Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+                )
         except OSError as error:
-            raise InputError(f"No dask scheduler answers at {name}: {error}. Is it running?") from None
-        yield _Distributed(client, shared=name != "distributed", elsewhere=name != "distributed")
+            told = str(error) or f"nothing was heard for {_CONNECT_SECONDS} s"
+            raise InputError(f"No dask scheduler answers at {name}: {told}. Is it running?") from None
+        engine = _Distributed(client, shared=not own, elsewhere=not own)
+        if not engine.workers:
+            answering.without_workers(f"The Dask scheduler at {name}")
+        yield engine
+
+
+def _greet(address: str) -> None:
+    """See that a scheduler answers at an address: a client waits for ever for one that only takes its call.
+
+    Raises
+    ------
+    OSError
+        If it does not answer in time.
+    """
+    from distributed.comm.core import connect  # noqa: PLC0415 -- an extra
+    from distributed.security import Security  # noqa: PLC0415
+    from distributed.utils import LoopRunner  # noqa: PLC0415
+
+    async def greet() -> None:
+        options = Security().get_connection_args("client")  # type: ignore[no-untyped-call] # as a client's
+        answer = await asyncio.wait_for(
+            connect(address, timeout=_CONNECT_SECONDS, **options),  # type: ignore[no-untyped-call]
+            _CONNECT_SECONDS,
+        )
+        answer.abort()
+
+    runner = LoopRunner()
+    runner.start()  # type: ignore[no-untyped-call]
+    try:
+        runner.run_sync(greet)  # type: ignore[no-untyped-call]
+    finally:
+        runner.stop()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -124,6 +169,7 @@ class _Threads:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self.worker_memory: int | None = None
+        self.worker_threads = workers
 
     def compute(
         self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]
@@ -156,8 +202,15 @@ class _Distributed:
         self._shared = shared
         self.workers = sum(client.nthreads().values())
         told = client.scheduler_info(n_workers=-1)["workers"].values() if elsewhere else ()
-        limits = [worker["memory_limit"] // worker["nthreads"] for worker in told if worker["memory_limit"]]
-        self.worker_memory = min(limits, default=None)
+        limits = [
+            (worker["memory_limit"] // worker["nthreads"], worker["nthreads"])
+            for worker in told
+            if worker["memory_limit"]
+        ]
+        self.worker_memory: int | None = None
+        self.worker_threads = 1
+        if limits:
+            self.worker_memory, self.worker_threads = min(limits)
 
     def compute(
         self, graph: dict[Any, Any], keys: Sequence[Any], done: Done, trace: Mapping[str, str]

@@ -21,6 +21,7 @@ from swath.io.journal import Journal
 from swath.processing import Binding, Processor, plan_of
 from swath.product import locate
 from swath.product.stac import ItemFile
+from swath.run._answering import Answering
 from swath.run._compute import check_workers, compute_chunks
 from swath.run._engine import open_engine
 from swath.run._files import PAGE, REPORT, STORE, open_pixels, store_file, write_item, write_picture
@@ -95,6 +96,7 @@ def _execute(
         plan = plan_of(binding)
         fit = fit_binding(binding, plan, payload)
         job = job_hash(binding, plan, product, payload.inputs.product)
+    answering = Answering(told, {"product": destination.name, "run": run})
     notes = [fit.note] if fit and fit.note else []
     for note in notes:
         _LOG.warning(note, extra={"product": destination.name, "run": run})
@@ -115,7 +117,7 @@ def _execute(
         describe([], folder)  # what the item lacks is found now, not when all has been computed
         target = lay_out(binding, attributes, folder / STORE, destination.name)
         with (
-            open_engine(payload.engine, fit.workers if fit else payload.workers) as engine,
+            open_engine(payload.engine, fit.workers if fit else payload.workers, answering) as engine,
             run_span("compute", engine=payload.engine, workers=engine.workers),
         ):
             workers = engine.workers

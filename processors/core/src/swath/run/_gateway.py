@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from swath.errors import InputError, RunError
+from swath.run._answering import Answering
 
 __all__ = ["gateway_client"]
 
@@ -14,7 +15,7 @@ _START_SECONDS = 300
 
 
 @contextmanager
-def gateway_client(name: str, workers: int) -> Iterator[Any]:
+def gateway_client(name: str, workers: int, answering: Answering) -> Iterator[Any]:
     """Yield a client of a new cluster with a number of workers, and shut the cluster down afterwards.
 
     Parameters
@@ -25,6 +26,8 @@ def gateway_client(name: str, workers: int) -> Iterator[Any]:
         (``gateway.auth``).
     workers
         To ask for.
+    answering
+        Says whom one waits for.
 
     Raises
     ------
@@ -41,21 +44,25 @@ def gateway_client(name: str, workers: int) -> Iterator[Any]:
     with ExitStack() as stack:
         try:
             gateway = stack.enter_context(library.Gateway(address))
-            cluster = stack.enter_context(gateway.new_cluster(shutdown_on_close=True))
         except ValueError as error:  # no address
             raise InputError(
                 f"The engine {name!r} does not know where: {error}. Name it (gateway+https://…), or set "
                 "gateway.address in dask's configuration (DASK_GATEWAY__ADDRESS)."
             ) from None
+        where = gateway.address
+        try:
+            with answering.by(f"a cluster from the Dask Gateway at {where}", None):
+                cluster = stack.enter_context(gateway.new_cluster(shutdown_on_close=True))
         except Exception as error:  # noqa: BLE001 -- the library lets through what its HTTP client raises
             raise InputError(
-                f"No Dask Gateway gives a cluster at {address or 'the configured address'}: "
+                f"No Dask Gateway gives a cluster at {where}: "
                 f"{type(error).__name__}: {error}. See that it is running, and that you may use it."
             ) from None
         cluster.scale(workers)
         client = stack.enter_context(cluster.get_client(set_as_default=False))
         try:
-            client.wait_for_workers(1, timeout=_START_SECONDS)
+            with answering.by(f"the first worker from the Dask Gateway at {where}", _START_SECONDS):
+                client.wait_for_workers(1, timeout=_START_SECONDS)
         except TimeoutError:
             raise RunError(
                 f"The Dask Gateway started no worker in {_START_SECONDS} s. Are its machines full?"

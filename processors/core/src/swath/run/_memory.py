@@ -18,6 +18,9 @@ __all__ = ["Fit", "fit_memory", "machine_memory", "memory_text", "parse_memory",
 PROCESS_BYTES = 320 * 2**20
 """What a process takes that computes chunks, with Python and all libraries, but for the chunks."""
 
+CLIENT_BYTES = 48 * 2**20
+"""What a process takes besides that reads a remote store: its client's libraries, and connections."""
+
 FILES_BYTES = 448 * 2**20
 """What a process takes that writes GeoTIFFs and the quick look, with GDAL's cache, but for their pixels."""
 
@@ -126,9 +129,18 @@ def fit_memory(
 
 def _needed(plan: Plan, workers: int, *, processes: bool) -> int:
     """Return the bytes of the time that takes most: of computing, or of writing files afterwards."""
-    computing = plan.peak_memory(workers) + PROCESS_BYTES * (1 + (workers if processes else 0))
+    # Each process reads ahead by itself, and the one that starts the others has opened the product.
+    others = workers if processes else 0
+    computing = plan.peak_memory(workers) + _programs(plan, 1 + others)
+    if processes:
+        computing += (workers - 1) * plan.ahead_memory + workers * plan.waiting_memory
     rows, columns = plan.chunk_shape
     return max(computing, FILES_BYTES + workers * rows * columns * _FILES_PIXEL)
+
+
+def _programs(plan: Plan, number: int) -> int:
+    """Return what a number of processes take before they have read anything."""
+    return number * (PROCESS_BYTES + (CLIENT_BYTES if plan.ahead_memory else 0))
 
 
 def _refusal(
@@ -137,11 +149,13 @@ def _refusal(
     rows, columns = plan.chunk_shape
     least = _needed(plan, 1, processes=processes)
     whose = "are allowed" if given else f"are allowed, {SHARE:.0%} of what this machine or container has"
+    early = plan.ahead_memory + (plan.waiting_memory if processes else 0)
+    ahead = f"{memory_text(early)} for what is read ahead from a remote store, " if early else ""
     told = (
         f"The run needs {memory_text(least)} of memory with one worker, and {memory_text(allowed)} {whose}: "
         f"{memory_text(plan.chunk_memory)} for a chunk of {rows} x {columns} pixels, "
-        f"{memory_text(plan.shared_memory)} for stored chunks that neighbours need, too, and "
-        f"{memory_text(least - plan.chunk_memory - plan.shared_memory)} for the programs. "
+        f"{memory_text(plan.shared_memory)} for stored chunks that neighbours need, too, "
+        f"{ahead}and {memory_text(least - plan.chunk_memory - plan.shared_memory - early)} for the programs. "
     )
     while max(rows, columns) > _SMALLEST_SIDE:
         rows, columns = max(rows // 2, 1), max(columns // 2, 1)

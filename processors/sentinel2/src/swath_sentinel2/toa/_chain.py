@@ -29,7 +29,9 @@ _STORED = {"dtype": "float32", "_FillValue": np.nan}
 """Single precision holds every count of 16 bits and tells it from the next; averages need no rounding."""
 
 
-@step(inputs=[Input("level1", units="1")], outputs=[Output("band", units="1")], name="reflectance")
+@step(
+    inputs=[Input("level1", units="1")], outputs=[Output("band", units="1")], name="reflectance", memory=0.0
+)
 def reflectance(level1: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Hand the level-1C reflectance on: it is corrected for the sun's zenith and distance already."""
     return level1

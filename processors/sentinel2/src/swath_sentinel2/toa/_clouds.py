@@ -23,13 +23,13 @@ __all__ = ["CIRRUS", "CLEAR", "CLOUD", "NOT_TESTED", "SHADOW", "SNOW", "TEST_BAN
 
 Array = npt.NDArray[np.float32]
 
-NOT_TESTED: Final = 0
-CLEAR: Final = 1
-WATER: Final = 2
-SHADOW: Final = 3
-CIRRUS: Final = 4
-CLOUD: Final = 5
-SNOW: Final = 6
+NOT_TESTED: Final = np.uint8(0)
+CLEAR: Final = np.uint8(1)
+WATER: Final = np.uint8(2)
+SHADOW: Final = np.uint8(3)
+CIRRUS: Final = np.uint8(4)
+CLOUD: Final = np.uint8(5)
+SNOW: Final = np.uint8(6)
 
 TEST_BANDS: tuple[BandName, ...] = (
     "b01", "b02", "b03", "b05", "b06", "b07", "b8a", "b09", "b10", "b11",
@@ -40,6 +40,7 @@ TEST_BANDS: tuple[BandName, ...] = (
 @step(
     inputs=[Input(band, units="1") for band in TEST_BANDS],
     outputs=[Output("spectral_class", "uint8", description="class of the spectral test")],
+    memory=0.25,  # measured: two arrays of single precision, a fifth of its inputs
 )
 def cloud_test(  # noqa: PLR0917 - the bands of the tree; steps are called by keyword
     b01: Array, b02: Array, b03: Array, b05: Array, b06: Array, b07: Array, b8a: Array, b09: Array,
@@ -75,4 +76,4 @@ def cloud_test(  # noqa: PLR0917 - the bands of the tree; steps are called by ke
         )
         classes = np.where(b03 < 0.319, dark, bright)
         tested = np.isfinite(b01 + b02 + b03 + b05 + b06 + b07 + b8a + b09 + b10 + b11)
-    return np.where(tested, classes, NOT_TESTED).astype(np.uint8)
+    return np.where(tested, classes, NOT_TESTED)

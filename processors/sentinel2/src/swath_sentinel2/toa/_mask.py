@@ -69,7 +69,13 @@ def quality_step(bands: tuple[BandName, ...]) -> Step:
     """Return the step that makes the first three flags from these bands and their quality masks."""
     inputs = [Input(band, units="1") for band in bands]
     inputs += [Input(f"{band}_quality", "uint8") for band in bands]
-    return step(inputs=inputs, outputs=[Output("quality", "uint8")], name="quality")(quality)
+    declare = step(inputs=inputs, outputs=[Output("quality", "uint8")], name="quality", memory=_masks)
+    return declare(quality)
+
+
+def _masks(shape: tuple[int, int]) -> int:
+    """Return the bytes of the masks that :func:`quality` has at a time, however many bands there are: two."""
+    return 3 * shape[0] * shape[1]
 
 
 def quality(**arrays: npt.NDArray[Any]) -> Flags:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from swath.errors import ProductError
 from swath.io.blob import Blob
+from swath.io.remote._files import HELD
 from swath.io.remote._transport import GoneError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class RemoteBlob(Blob):
     """A file behind S3 or HTTP."""
 
     remote = True
+    held = HELD
 
     def __init__(self, location: str, files: Files, path: str) -> None:
         self.location, self._files, self._path = location, files, path

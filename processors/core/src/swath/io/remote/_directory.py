@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from swath.io.remote._files import WHOLE, Files
+from swath.io.remote._files import HELD, WHOLE, Files
 from swath.io.remote._transport import GoneError
 from swath.io.store import Store, safe_name
 
@@ -34,6 +34,7 @@ class RemoteDirectory(Store):
     """
 
     remote = True
+    held = HELD
 
     def __init__(self, location: str, files: Files, root: str, *, page: Page | None, lists: bool) -> None:
         self.location = location

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from swath.io.remote._transport import Page, Reply, Transport
 
-__all__ = ["WHOLE", "Files", "open_files"]
+__all__ = ["HELD", "WHOLE", "Files", "open_files"]
 
 AT_ONCE = 32
 """Requests that are under way at a time, for one product."""
@@ -33,6 +33,10 @@ KEPT = 32 << 20
 
 SMALL = 1 << 20
 """Bytes of a range that is kept."""
+
+HELD = AHEAD + KEPT + 2 * MOST
+"""Most bytes that a product's files hold in a process. The last request may go beyond what is read ahead, and
+an answer is there in pieces and as a whole for a moment."""
 
 WHOLE = 1 << 62
 """End of a range that goes to the end of a file whose length need not be known."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swath.io.store import safe_name
-from swath.io.xml import parse
+from swath.io.xml import MAX_BYTES, parse
 from swath.product._fields import Fields
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Manifest:
 
 def read_kind(store: Store) -> str:
     """Return what the manifest says the product is, ``sar/level-1/slc/standard/iwdp``, or nothing."""
-    root = parse(store.read(MANIFEST), f"{store.location}: {MANIFEST}")
+    root = parse(store.read_document(MANIFEST, MAX_BYTES), f"{store.location}: {MANIFEST}")
     found = _VERSION.fullmatch(str(root.get("version", "")))
     return found[1] if found else ""
 
@@ -119,7 +119,7 @@ def read_manifest(store: Store) -> Manifest:
     ProductError
         It names files that lead out of the product.
     """
-    data = store.read(MANIFEST)
+    data = store.read_document(MANIFEST, MAX_BYTES)
     file = f"{store.location}: {MANIFEST}"
     root = Fields(parse(data, file), file)
     info = root.get("standAloneProductInformation")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,8 @@ import numpy.typing as npt
 
 from swath.errors import MetadataError
 from swath.io.metering import Counts, count
-from swath.io.xml import parse
+from swath.io.xml import MAX_BYTES, parse
+from swath.product._polygon import DRAWING
 from swath.product.window import Window
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ __all__ = ["Polygons", "detector_of"]
 
 _GML = "{http://www.opengis.net/gml/3.2}"
 _EOP = "{http://www.opengis.net/eop/2.0}"
-_drawing = threading.Lock()
-"""rasterio silences a warning of its own while it draws, in a way that is not safe among threads."""
-
 Feature = tuple[str, str, tuple[tuple[tuple[float, float], ...], ...]]
 """Type of mask, identifier, and rings (the outer one first) of a polygon, in the grid's reference system."""
 
@@ -82,7 +79,7 @@ class Polygons:
         transform = Affine(*self.grid.crop(window).transform)
         out = np.zeros(shape, np.uint8)
         for value, shapes in self._shapes().items():
-            with _drawing:
+            with DRAWING:
                 drawn = rasterize(
                     shapes, out_shape=shape, transform=transform, default_value=1, dtype=np.uint8
                 )
@@ -95,7 +92,9 @@ class Polygons:
         values = dict(self.flags)
         shapes: dict[int, list[dict[str, Any]]] = {}
         for file in self.files:
-            for kind, identifier, rings in _features(self.store.read(file), f"{self.store.location}: {file}"):
+            for kind, identifier, rings in _features(
+                self.store.read_document(file, MAX_BYTES), f"{self.store.location}: {file}"
+            ):
                 value = values.get(kind, 0) if self.flags else detector_of(identifier)
                 if value:
                     shapes.setdefault(value, []).append({"type": "Polygon", "coordinates": rings})
