@@ -6,6 +6,13 @@ import sys
 
 import pytest
 
+
+@pytest.fixture(autouse=True)
+def _called_by_its_name(monkeypatch):
+    """Have commands told as somebody types them who has `swath` on the path."""
+    monkeypatch.delenv("SWATH_CALLED_AS", raising=False)
+
+
 TOLD = """
 import sys
 from swath_cli import main

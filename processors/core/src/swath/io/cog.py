@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -32,6 +31,7 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from swath.errors import WriteError
+from swath.io.silence import silenced
 
 if TYPE_CHECKING:
     import os
@@ -236,8 +236,7 @@ def blocks(source: PixelSource) -> Iterator[tuple[slice, slice]]:
 
 def _check_end(path: Path) -> None:
     """Read the last tile: GDAL may only log that the disk was full when it closed the file."""
-    with warnings.catch_warnings(), rasterio.open(path) as dataset:
-        warnings.simplefilter("ignore")
+    with silenced(Warning), rasterio.open(path) as dataset:
         logging.getLogger(__name__).debug("%s: overviews %s", path.name, dataset.overviews(1))
         *_, (_, window) = dataset.block_windows(1)
         dataset.read(1, window=window)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +12,14 @@ import dask.array as da
 import numpy as np
 
 from swath.errors import InputError
+from swath.io.silence import SILENCE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from swath.product.grid import Grid
 
-__all__ = ["DRAWING", "Ring", "box_of", "inside_rings", "on_grid", "read_rings"]
-
-DRAWING = threading.Lock()
-"""rasterio silences a warning of its own while it draws, in a way that is not safe among threads."""
+__all__ = ["Ring", "box_of", "inside_rings", "on_grid", "read_rings"]
 
 Ring = list[tuple[float, float]]
 """Longitudes and latitudes, the first pair repeated at the end."""
@@ -134,7 +131,7 @@ def _draw(*, grid: Grid, rings: list[Ring], block_info: Any = None) -> npt.NDArr
     corner = Affine(a, b, a * column + b * row + c, d, e, d * column + e * row + f)
     # All rings as those of one polygon: what an odd number of them goes around is inside.
     shape = {"type": "Polygon", "coordinates": rings}
-    with DRAWING:
+    with SILENCE:  # rasterio puts a warning of its own off
         mask: npt.NDArray[np.bool_] = geometry_mask(
             [shape], (stop - row, end - column), corner, invert=True, all_touched=False
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from swath.errors import MetadataError, ProductError
 from swath.io._zip import ZipStore
 from swath.io.file import FileStore
 from swath.io.metering import Counts, count
+from swath.io.silence import silenced
 from swath.io.tiff import Directory, read_directory
 from swath.io.zarr_documents import ROOTS
 from swath.product._chunks import lazy_array, source_encoding
@@ -195,11 +195,13 @@ def _bands(store: Store, name: str) -> tuple[dict[str, xr.Variable], Grid]:
 
     directory = read_directory(store, name)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told as an error below
-            with MemoryFile(directory.header()) as memory, memory.open() as file:
-                grid = _grid(file, store, name)
-                variables = dict(_variables(file, store, directory, grid))
+        with (
+            silenced(NotGeoreferencedWarning),  # told as an error below
+            MemoryFile(directory.header()) as memory,
+            memory.open() as file,
+        ):
+            grid = _grid(file, store, name)
+            variables = dict(_variables(file, store, directory, grid))
     except RasterioError as error:
         raise ProductError(
             f"{store.location}: {name} is corrupt or truncated ({error}); get it again"

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from swath.errors import MetadataError
 from swath.io.metering import Counts, count
+from swath.io.silence import SILENCE
 from swath.io.xml import MAX_BYTES, parse
-from swath.product._polygon import DRAWING
 from swath.product.window import Window
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Polygons:
         transform = Affine(*self.grid.crop(window).transform)
         out = np.zeros(shape, np.uint8)
         for value, shapes in self._shapes().items():
-            with DRAWING:
+            with SILENCE:  # rasterio puts a warning of its own off
                 drawn = rasterize(
                     shapes, out_shape=shape, transform=transform, default_value=1, dtype=np.uint8
                 )
