@@ -36,6 +36,10 @@ def test_a_file_that_is_no_zip(tmp_path):
     refused(file, "neither a directory nor a zip")
 
 
+def test_one_file_of_a_product_leads_to_its_directory(safe):
+    refused(safe / "MTD_MSIL1C.xml", f"one file of a product: give the product's directory, {safe}")
+
+
 def test_a_missing_band_is_named(safe):
     (safe / B05).unlink()
     refused(safe, rf"missing are band b05 \({B05}\)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from swath.errors import ProductError
@@ -18,6 +19,9 @@ __all__ = ["open_file"]
 
 _START = 512
 """Bytes by which files are told apart: those of a tar's first header."""
+
+_XML = {".dbl", ".eof", ".gml", ".hdr", ".safe", ".xml"}
+"""How the names of XML files in products end."""
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OTHER = {
@@ -58,6 +62,14 @@ def open_file(blob: Blob, path: str) -> Store:
         return TarStore(blob)
     if start.startswith(b"\x1f\x8b"):
         return TarStore(GzipBlob(blob))
+    ending = PurePosixPath(path).suffix.lower()
+    if ending in _XML and start.removeprefix(b"\xef\xbb\xbf").startswith(b"<"):
+        if ending == ".eof":  # an orbit: a product of one file
+            return FileStore(blob, path)
+        raise ProductError(
+            f"{blob.location} is one file of a product: give the product's directory, "
+            f"{PurePosixPath(path).parent} or above"
+        )
     for magic, name in _OTHER.items():
         if start.startswith(magic):
             raise ProductError(

@@ -55,10 +55,11 @@ def test_orbit_files_with_a_namespace_are_read(samples):
     assert orbit.attrs["file_type"] == "AUX_ORBRES"
 
 
-def test_an_orbit_in_a_zip_opens_as_a_product(orbit_file, tmp_path):
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_orbit_opens_as_a_product_by_itself_and_in_a_zip(orbit_file, tmp_path, packed):
     with zipfile.ZipFile(tmp_path / "orbit.zip", "w") as archive:
         archive.write(orbit_file, orbit_file.name)
-    tree = swath.open_product(tmp_path / "orbit.zip")
+    tree = swath.open_product(tmp_path / "orbit.zip" if packed else orbit_file)
     xr.testing.assert_equal(tree.to_dataset(), read_orbit(orbit_file))
     assert tree.attrs["stac_discovery"]["properties"]["platform"] == "sentinel-1a"
 

@@ -30,8 +30,8 @@ def read_orbit(location: str | os.PathLike[str]) -> xr.Dataset:
     Parameters
     ----------
     location
-        Path or URL of the file; of a zip or a directory with one such file in it, use
-        :func:`swath.open_product`.
+        Path or URL of the file; :func:`swath.open_product` makes a product of it, and takes a zip or a
+        directory with one such file in it, too.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def read_orbit(location: str | os.PathLike[str]) -> xr.Dataset:
 
 
 class OrbitReader:
-    """Reads a directory or zip with one orbit file in it; see :class:`swath.product.Reader`."""
+    """Reads an orbit file, or a directory or zip with one in it; see :class:`swath.product.Reader`."""
 
     looks_for = "an orbit file (one *.EOF)"
 
