@@ -13,7 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 TESTS = REPOSITORY / "processors/core/tests/product"
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
-sys.path.insert(0, str(Path(__file__).parent))  # for made_sen3
+sys.path.insert(0, str(Path(__file__).parent))  # for the modules that these tests share
 
 
 def loaded(path: Path) -> ModuleType:

@@ -1,6 +1,5 @@
 """Sentinel-3 by eopf and by Swath: SEN3 with made numbers, in which eopf finds every file of its mappings."""
 
-import json
 import os
 import re
 import subprocess
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import swath
 import xarray as xr
+from eopf_judge import complaints, convert, counted
 from made_sen3 import make_sen3
 
 SAMPLES = Path(os.environ.get("SWATH_SAMPLES", Path(__file__).parents[3] / "shared" / "samples"))
@@ -25,24 +25,6 @@ KINDS = {
     "SY_2_SYN": "S03SYNSDR",
 }  # fmt: skip
 MAPPINGS = "from pathlib import Path; import eopf; print(Path(eopf.__file__).parent / 'store/mapping')"
-CONVERT = """
-import sys
-from eopf.store.convert import convert
-convert(sys.argv[1], sys.argv[2])
-"""
-COMPLAINTS = """
-import json, sys
-import eopf
-from eopf.product.datatree_validation import ValidationMode
-told = []
-for path in sys.argv[1:]:
-    tree = eopf.open_datatree(filename_or_obj=path)
-    # Its models are for the edition 1.0.0 of the format; ours says the version of the processor.
-    tree.attrs["stac_discovery"]["properties"]["processing:version"] = "1.0.0"
-    _, anomalies = tree.cpm.is_valid(validation_mode=ValidationMode.FULL)
-    told.append([[a.category, a.description] for a in anomalies])
-print(json.dumps(told))
-"""
 EXPLAINED = {
     # The manifest of OLCI has no processing baseline: eopf says "null".
     "S03OLCLFR": (
@@ -84,22 +66,17 @@ def conversion(request, python, tmp_path_factory) -> Conversion:
     mapping = Path(told.stdout.strip()) / f"{KINDS[request.param]}_pv1.0.0_mv1.0.0.json"
     name, text = manifest(request.param)
     product = make_sen3(mapping, text, folder / name)
-    subprocess.run([python, "-c", CONVERT, product, folder / "theirs.zarr"], check=True, capture_output=True)
+    convert(python, product, folder / "theirs.zarr")
     swath.write_product(swath.open_product(product), folder / "ours.zarr", extras=False)
     return Conversion(KINDS[request.param], folder / "theirs.zarr", folder / "ours.zarr")
 
 
 def test_it_complains_of_ours_no_more_than_of_its_own(conversion, python):
-    command = [python, "-c", COMPLAINTS, conversion.theirs, conversion.ours]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    theirs, ours = json.loads(done.stdout.strip().splitlines()[-1])
+    theirs, ours = complaints(python, conversion.theirs, conversion.ours)
     explained = EXPLAINED.get(conversion.kind, ())
     found = [text for text in explained if any(text in told for _, told in ours)]
     assert found == list(explained)
-    counts = []
-    for anomalies in (theirs, ours):
-        kinds = [kind for kind, _ in anomalies]
-        counts.append({kind: kinds.count(kind) for kind in ("STRUCTURE", "METADATA", "MODEL")})
+    counts = [counted(anomalies) for anomalies in (theirs, ours)]
     print(f"{conversion.kind}: theirs {counts[0]}, ours {counts[1]}")
     assert counts[0]["MODEL"] > 0  # it has looked at its model
     assert len(ours) <= len(theirs)

@@ -142,11 +142,11 @@ def plan_of(binding: Binding) -> Plan:
     rows, columns = (stop - start for start, stop in (binding.window.rows, binding.window.columns))
     outputs = {path: chain.made[name] for name, path in chain.outputs.items()}
     sources = tuple(_source_plan(binding, source) for source in binding.sources)
-    read = [
+    ahead = ahead_bytes(
         (source.chunks, planned.bytes)
         for source, planned in zip(binding.sources, sources, strict=True)
         if source.chunks is not None
-    ]
+    )
     notes = [
         f"The product has no {chain.sources[name].path}; its fill value stands in." for name in binding.absent
     ]
@@ -166,8 +166,8 @@ def plan_of(binding: Binding) -> Plan:
         notes=tuple(notes),
         chunk_memory=_chunk_memory(binding),
         shared_memory=sum(_shared_memory(binding, source) for source in binding.sources),
-        ahead_memory=ahead_bytes(read),
-        waiting_memory=_waiting_memory(binding) if ahead_bytes(read) else 0,
+        ahead_memory=ahead,
+        waiting_memory=_waiting_memory(binding) if ahead else 0,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from swath.errors import RunError
+from swath.io.silence import SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,20 +28,24 @@ def encoded(variable: xr.Variable, name: str) -> xr.Variable:
     What becomes integers is checked when it is computed: NaN has no integer unless the encoding names one,
     and numbers beyond the type's range would come out as any others.
     """
-    told = variable.encoding.get("dtype")
-    integers = told is not None and np.dtype(told).kind in "iu" and variable.dtype.kind in "iuf"
-    if integers and not np.can_cast(variable.dtype, np.dtype(told)):
+    told = _integer(variable.encoding)
+    if told is not None and variable.dtype.kind in "iuf" and not np.can_cast(variable.dtype, told):
         variable = variable.copy(deep=False, data=_checked(variable.data, variable.encoding, name))
-    with warnings.catch_warnings():
+    with SILENCE, warnings.catch_warnings():
         # That is what xarray only warns of.
         warnings.filterwarnings("ignore", ".*without any _FillValue", xr.SerializationWarning)
         return xr.conventions.encode_cf_variable(variable, name=name)
 
 
-def _integers_for_reals(dtype: np.dtype[Any], encoding: Mapping[str, Any]) -> bool:
+def _integer(encoding: Mapping[str, Any]) -> np.dtype[Any] | None:
+    """Return the type of integers as which numbers are stored; None where they are stored as others."""
     told = encoding.get("dtype")
-    integers = told is not None and np.dtype(told).kind in "iu"
-    return integers and dtype.kind == "f" and encoding.get("_FillValue") is None
+    kind = None if told is None else np.dtype(told)
+    return kind if kind is not None and kind.kind in "iu" else None
+
+
+def _integers_for_reals(dtype: np.dtype[Any], encoding: Mapping[str, Any]) -> bool:
+    return _integer(encoding) is not None and dtype.kind == "f" and encoding.get("_FillValue") is None
 
 
 def _checked(data: Any, encoding: Mapping[str, Any], name: str) -> Any:
