@@ -110,16 +110,3 @@ class Resources(Part):
     """Kept free for it."""
     limits: Requests = Field(default_factory=lambda: Requests(cpu="1", memory="512Mi"))
     """More it does not get."""
-
-
-def _over(default: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``default`` with what is given over it, mapping in mapping."""
-    both = {
-        key: _over(default[key], value) if _mappings(default.get(key), value) else value
-        for key, value in given.items()
-    }
-    return {**default, **both}
-
-
-def _mappings(*values: Any) -> bool:
-    return all(isinstance(value, Mapping) for value in values)
